@@ -1,0 +1,26 @@
+/**
+ * The port through which checkpoints are read: a length, and slices on demand.
+ *
+ * @module
+ */
+
+/** Bytes of an own (not shared) buffer, which can be transferred to a worker. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Random access to immutable bytes: memory, a file, a stored blob, an HTTP resource. */
+export interface ByteSource {
+  /** Total number of bytes. */
+  readonly byteLength: number;
+  /**
+   * Reads the bytes `[start, end)`.
+   *
+   * The result owns its buffer from its first byte on (`byteOffset` 0 and `buffer.byteLength` equal
+   * to `end - start`), so a caller may transfer it. Several calls may be under way at once.
+   *
+   * @throws {RangeError} If `0 <= start <= end <= byteLength` does not hold.
+   * @throws {Problem} `upstream` if a remote server fails, `invalid-checkpoint` if bytes are gone.
+   */
+  slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes>;
+  /** Releases what the source holds open; further slices fail. Calling it again does nothing. */
+  close?(): void;
+}

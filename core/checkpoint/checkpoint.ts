@@ -1,0 +1,35 @@
+/**
+ * What amalgam knows of an opened checkpoint: the tensors of its header and where their bytes lie.
+ *
+ * @module
+ */
+import type { DType } from "../tensor/dtype.ts";
+import type { ByteSource } from "./byte_source.ts";
+
+/** What the numbers of a checkpoint stand for. */
+export type CheckpointKind = "weights" | "task_vector" | "adapter";
+
+/** One tensor of an opened checkpoint. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  /** Row-major shape; `[]` is a scalar. */
+  readonly shape: readonly number[];
+  /** Where its bytes lie: `source.slice(start, end)` in little-endian order. */
+  readonly source: ByteSource;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An opened checkpoint; its header was read and checked, no tensor byte was read. */
+export interface Checkpoint {
+  readonly kind: CheckpointKind;
+  /** Tensors by name, in the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The header's `__metadata__`; empty where there is none. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Size of the whole file or files in bytes. */
+  readonly byteLength: number;
+  /** Releases every source. */
+  close(): void;
+}

@@ -1,0 +1,80 @@
+/**
+ * The plan of a merge: for each output tensor what happens to it, from which bytes.
+ *
+ * @module
+ */
+import type { StoredTensor } from "../checkpoint/checkpoint.ts";
+import type { MergeDecision, MergeMethod } from "../methods/method.ts";
+import type { DType } from "../tensor/dtype.ts";
+
+/** One model's part in an output tensor. */
+export interface PlannedInput {
+  /** The name of the source in the recipe. */
+  readonly model: string;
+  readonly tensor: StoredTensor;
+  readonly kind: "weights" | "task_vector";
+}
+
+/** Bytes of one tensor taken over, with or without conversion of the element type. */
+export interface CopyWork {
+  readonly kind: "copy";
+  readonly input: PlannedInput;
+  /** Further inputs whose bytes must be equal (integer tensors); a difference is logged, or an error if strict. */
+  readonly compare: readonly PlannedInput[];
+}
+
+/** A tensor that is computed. */
+export interface MergeWork {
+  readonly kind: "merge";
+  readonly method: MergeMethod;
+  readonly decision: MergeDecision;
+  readonly base?: PlannedInput;
+  /** The models that take part, in request order, the base not among them. */
+  readonly inputs: readonly PlannedInput[];
+  /** Whether equal input bytes may be copied (the method is idempotent for these parameters). */
+  readonly idempotent: boolean;
+}
+
+/** One tensor of the output (or left out of it: `omit`, `skip` have no work). */
+export interface PlannedTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  readonly action: "merge" | "copy" | "omit" | "skip";
+  /** Reason codes such as `unselected`, `integer`, `shape`; the first is the `reason` of the plan document. */
+  readonly reasons: readonly string[];
+  /** Resolved parameters: global ones by name, per-model ones under the model's name. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Position over the layers, 0 to 1 (METHODS.md 2.5). */
+  readonly t: number;
+  readonly work?: CopyWork | MergeWork;
+}
+
+/** What to do with values that are not finite (METHODS.md 2.7). */
+export type NonFinitePolicy = "error" | "base" | "propagate";
+
+/** A checked recipe bound to opened checkpoints. */
+export interface Plan {
+  readonly method: string;
+  readonly seed: number;
+  readonly rng: "threefry" | "mt19937";
+  readonly nonFinite: NonFinitePolicy;
+  readonly saturate: boolean;
+  readonly strictIntegers: boolean;
+  /** Kind of the result. */
+  readonly kind: "weights" | "task_vector";
+  /** Every tensor, those that are written in the order of the output. */
+  readonly tensors: readonly PlannedTensor[];
+  /** Bytes of tensors that will be read, over all passes. */
+  readonly bytesIn: number;
+  /** Exact size of the result, header included. */
+  readonly bytesOut: number;
+  /** The largest number of passes over any tensor. */
+  readonly passes: number;
+  /** Upper bound of the memory for chunks, in bytes. */
+  readonly peakMemory: number;
+  readonly warnings: readonly string[];
+  /** The output's `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
