@@ -59,8 +59,8 @@ export interface Reduction {
   readonly graph: string;
   /** Number of sums per block. */
   readonly sums: number;
-  /** `tensor`: one vector. `rows`: one vector per row of the matrix view (METHODS.md 2.8). */
-  readonly vectors: "tensor" | "rows";
+  /** Elements per vector where every row is a vector of its own (METHODS.md 2.8); absent: the whole tensor is one. */
+  readonly rowLength?: number;
 }
 
 /** Numbers that the map graph reads: by input name, per model (n values) or one (1 value). */
@@ -97,10 +97,10 @@ export interface MergeDecision {
   readonly graph: string;
   /**
    * Turns the sums of one vector (empty without a reduction) into the map's coefficients.
-   * With `vectors: "rows"` it is called once per row.
+   * With a `rowLength` it is called once per row.
    */
   coefficients(sums: Float64Array): Coefficients;
-  /** Statistics for the report, from all sums (`vectors × sums` values). */
+  /** Statistics for the report, from the sums of all vectors (`vectors × sums` values). */
   statistics?(sums: Float64Array): Statistics;
   /** Reason codes for the plan and the report, such as `k-raised` or `low-density`. */
   readonly notes?: readonly string[];

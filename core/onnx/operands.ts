@@ -1,5 +1,5 @@
 /**
- * What a method's graph function is given: names of graph values, and a builder to add nodes with.
+ * What a method's graph function is given: the operands of one chunk as graph values.
  *
  * @module
  */
@@ -12,26 +12,32 @@ export interface Layout {
   /** Whether a base tensor is fed. */
   readonly base: boolean;
   /** What each model's tensor holds. */
-  readonly kinds: "weights" | "task_vectors" | readonly ("weights" | "task_vector")[];
-  /** `rows`: coefficients differ from element to element and are fed expanded. */
+  readonly kinds: readonly ("weights" | "task_vector")[];
+  /** `rows`: coefficients differ from row to row and are fed expanded to elements. */
   readonly vectors: "tensor" | "rows";
 }
 
-/** The operands of one chunk, as values of the graph under construction. */
+/** The operands of one chunk. N is the number of elements of the chunk. */
 export interface Operands {
   readonly layout: Layout;
   /** The models' weights x_i, float32 `[models, N]`. */
   weights(): Value;
-  /** The task vectors δ_i = x_i − b, float32 `[models, N]`. */
+  /** The task vectors δ_i = x_i − b after selection (dropped elements are 0), float32 `[models, N]`. */
   deltas(): Value;
+  /** The task vectors before selection; only in reductions. */
+  unselectedDeltas(): Value;
   /** The base b, float32 `[1, N]`. */
   base(): Value;
   /** A coefficient with one value per model: float32 `[models, 1]`, or `[models, N]` for rows. */
   perModel(name: string): Value;
   /** A coefficient with one value: float32 `[1, 1]`, or `[1, N]` for rows. */
   single(name: string): Value;
-  /** `Σ_i c_i v_i` as float32 `[1, N]` for v of shape `[models, N]` (a matrix product where c is constant). */
+  /** `Σ_i c_i v_i`, float32 `[1, N]`, for values of shape `[models, N]`. */
   weightedSum(coefficient: string, values: Value): Value;
+  /** Dot products of every pair of `count` vectors: float64 `[blocks, count·count]`; only in reductions. */
+  gram(values: Value, count: number): Value;
+  /** Sums of magnitudes: float64 `[blocks, models]`; only in reductions. */
+  absoluteSums(values: Value): Value;
 }
 
 /** Adds nodes and answers the value that is the result. */

@@ -1,0 +1,101 @@
+/**
+ * Executors of chunk jobs: on this thread, or on a pool of workers.
+ *
+ * @module
+ */
+import { Problem } from "../problem.ts";
+import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
+import { onnxRuntime } from "./onnx_runtime.ts";
+import { createChunkRunner } from "./run_chunk.ts";
+import { inputBuffersOf, type WorkerReply, type WorkerRequest } from "./worker_protocol.ts";
+
+/** Jobs handed to one worker before it answers, so that it never waits for the next. */
+const AHEAD = 2;
+
+/** Runs jobs on this thread; for hosts without workers, and for tests. */
+export function inlineExecutor(): ChunkExecutor {
+  const engine = onnxRuntime();
+  const run = createChunkRunner(engine);
+  return {
+    width: AHEAD,
+    run,
+    broadcast: async (job) => [await run(job)],
+    warm: () => engine.warm(),
+    close: () => engine.close(),
+  };
+}
+
+/**
+ * Runs jobs on `workers` threads, started on first use. With 0 workers, or where the host has none,
+ * this thread does the work.
+ */
+export function workerPool(workers: number): ChunkExecutor {
+  if (workers === 0 || typeof Worker === "undefined") return inlineExecutor();
+  let members: Member[] | undefined;
+  const started = () => members ??= Array.from({ length: workers }, startMember);
+  return {
+    width: workers * AHEAD,
+    run(job) {
+      const idle = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
+      return idle.send(job);
+    },
+    broadcast: (job) => Promise.all(started().map((member) => member.send(job))),
+    async warm() {
+      await Promise.all(started().map((member) => member.send("warm")));
+    },
+    close() {
+      for (const member of members ?? []) member.stop();
+      members = undefined;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** One worker and the jobs it owes an answer. */
+interface Member {
+  pending(): number;
+  send(job: ChunkJob | "warm"): Promise<ChunkResult>;
+  stop(): void;
+}
+
+interface Waiting {
+  resolve(result: ChunkResult): void;
+  reject(error: Error): void;
+}
+
+function startMember(): Member {
+  const waiting = new Map<number, Waiting>();
+  let next = 0;
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const fail = (error: Error) => {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
+    const job = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.result) job?.resolve(data.result);
+    else if (data.problem) job?.reject(new Problem(data.problem.kind, data.problem.detail));
+    else job?.reject(new Error(`An engine worker failed: ${data.error}`));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
+  };
+  return {
+    pending: () => waiting.size,
+    send(job) {
+      const id = next++;
+      const request: WorkerRequest = { id, job };
+      const transfer = job !== "warm" && "inputs" in job ? inputBuffersOf(job.inputs) : [];
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        worker.postMessage(request, transfer);
+      });
+    },
+    stop() {
+      worker.terminate();
+      fail(new Error("The engine worker was stopped"));
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * The messages between the pool and its workers.
+ *
+ * @module
+ */
+import type { ProblemKind } from "../problem.ts";
+import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
+
+/** A job with its number. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly job: ChunkJob | "warm";
+}
+
+/** The answer to the job of that number: one of the three. */
+export interface WorkerReply {
+  readonly id: number;
+  readonly result?: ChunkResult;
+  readonly problem?: { readonly kind: ProblemKind; readonly detail: string };
+  readonly error?: string;
+}
+
+/** The buffers of a result, which go to the other side instead of being copied. */
+export function buffersOf(result: ChunkResult): ArrayBuffer[] {
+  const buffers: ArrayBuffer[] = [];
+  if (result.bytes) buffers.push(result.bytes.buffer);
+  if (result.sums) buffers.push(result.sums.buffer as ArrayBuffer);
+  for (const histogram of result.histograms ?? []) {
+    if (!histogram) continue;
+    buffers.push(histogram.coarse.buffer as ArrayBuffer, histogram.fine.buffer as ArrayBuffer);
+  }
+  return buffers;
+}
+
+/** The input buffers of a job. */
+export function inputBuffersOf(inputs: ChunkInputs): ArrayBuffer[] {
+  const buffers = inputs.models.map((input) => input.bytes.buffer);
+  if (inputs.base) buffers.push(inputs.base.bytes.buffer);
+  return buffers;
+}

@@ -1,0 +1,67 @@
+/**
+ * What every step of a running merge is given.
+ *
+ * @module
+ */
+import type { ChunkExecutor, ChunkInputs, ChunkJob, ChunkResult } from "../engine/chunk_job.ts";
+import type { MergeWork, Plan, PlannedTensor } from "../merge/plan_types.ts";
+import { Problem } from "../problem.ts";
+import { type Chunk, readInputs } from "./chunks.ts";
+
+/** A running merge. */
+export interface MergeContext {
+  readonly plan: Plan;
+  readonly executor: ChunkExecutor;
+  /** Elements per chunk, a multiple of 4096. */
+  readonly chunkElements: number;
+  readonly signal: AbortSignal;
+}
+
+/** A tensor to compute. */
+export type MergeTensor = PlannedTensor & { readonly work: MergeWork };
+
+/** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
+export async function runChunk(
+  context: MergeContext,
+  tensor: MergeTensor,
+  chunk: Chunk,
+  job: (inputs: ChunkInputs) => ChunkJob,
+): Promise<ChunkResult> {
+  const { plan, executor, signal } = context;
+  const finite = plan.nonFinite !== "propagate";
+  const inputs = await readInputs(tensor.work, chunk, finite, signal);
+  signal.throwIfAborted();
+  const result = await executor.run(job(inputs));
+  signal.throwIfAborted();
+  if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
+  return result;
+}
+
+/** The problem of a value that is not finite. */
+export function faultProblem(
+  tensor: string,
+  work: Pick<MergeWork, "base" | "inputs">,
+  chunk: Pick<Chunk, "start">,
+  fault: NonNullable<ChunkResult["fault"]>,
+): Problem {
+  const index = chunk.start + fault.element;
+  const input = fault.input === undefined
+    ? undefined
+    : fault.input < 0
+    ? work.base
+    : work.inputs[fault.input];
+  if (fault.input === undefined) {
+    return new Problem(
+      "non-finite",
+      `Cannot write tensor "${tensor}" as its result leaves the range of the output type: ` +
+        `the first such element is ${index}`,
+      { tensor, index },
+    );
+  }
+  return new Problem(
+    "non-finite",
+    `Cannot merge tensor "${tensor}" as source "${input?.model}" holds NaN or infinity there ` +
+      `(set non_finite to "base" or "propagate" to go on): the first such element is ${index}`,
+    { source: input?.model, tensor, index, found: fault.found },
+  );
+}

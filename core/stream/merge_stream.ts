@@ -1,0 +1,152 @@
+/**
+ * Runs a plan: yields the bytes of the merged checkpoint in order, in constant memory.
+ *
+ * @module
+ */
+import type { Bytes } from "../checkpoint/byte_source.ts";
+import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
+import type { ChunkExecutor, MapJob } from "../engine/chunk_job.ts";
+import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
+import { type Chunk, chunksOf } from "./chunks.ts";
+import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
+import { copyChunk, differing } from "./copy.ts";
+import { inOrder } from "./in_order.ts";
+import { prepare, type Prepared } from "./prepare.ts";
+import { type TensorReport, tensorReport } from "./report.ts";
+
+/** How many tensors are prepared ahead of the one that is written. */
+const LOOK_AHEAD = 2;
+
+/** Where a merge stands. */
+export interface MergeProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: "bytes";
+  /** Name of the tensor that is being written. */
+  readonly message: string;
+}
+
+/** What a merge runs with. */
+export interface MergeOptions {
+  readonly executor: ChunkExecutor;
+  /** Elements per chunk, a multiple of 4096. */
+  readonly chunkElements: number;
+  readonly signal: AbortSignal;
+  /** Is told of every tensor when it is written (or left out). */
+  readonly onTensor?: (report: TensorReport) => void;
+  readonly onProgress?: (progress: MergeProgress) => void;
+}
+
+/**
+ * Yields the header, then every tensor's bytes; in all exactly `plan.bytesOut`.
+ *
+ * Reading, computing and the consumer overlap; when the consumer stops taking, reading stops.
+ *
+ * @throws {Problem} `non-finite`, `mismatch`, `upstream`, `unavailable`.
+ */
+export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGenerator<Bytes> {
+  const controller = new AbortController();
+  const signal = AbortSignal.any([options.signal, controller.signal]);
+  const context: MergeContext = { ...options, plan, signal };
+  const written = plan.tensors.filter((tensor) => tensor.work);
+  const layout = layoutSafetensors(written, plan.metadata);
+  const byName = new Map(written.map((tensor) => [tensor.name, tensor]));
+  const ordered = layout.tensors.map(({ name }) => byName.get(name)!);
+  for (const tensor of plan.tensors) {
+    if (!tensor.work) options.onTensor?.(tensorReport(tensor));
+  }
+  let done = layout.header.length;
+  try {
+    yield new Uint8Array(layout.header);
+    const pieces = inOrder(
+      pieceTasks(context, ordered, options.onTensor),
+      options.executor.width,
+      async ({ tensor, run }) => ({ tensor, bytes: await run() }),
+    );
+    for await (const { tensor, bytes } of pieces) {
+      done += bytes.length;
+      options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
+      yield bytes;
+    }
+  } finally {
+    controller.abort();
+  }
+}
+
+/** A chunk of output still to be made. */
+interface Piece {
+  readonly tensor: string;
+  readonly run: () => Promise<Bytes>;
+}
+
+type Ready = Prepared & { readonly reasons: readonly string[] };
+
+async function* pieceTasks(
+  context: MergeContext,
+  tensors: readonly PlannedTensor[],
+  onTensor: MergeOptions["onTensor"],
+): AsyncGenerator<Piece> {
+  const ahead: Promise<Ready>[] = [];
+  let next = 0;
+  const fill = () => {
+    while (ahead.length <= LOOK_AHEAD && next < tensors.length) {
+      const ready = makeReady(context, tensors[next++]!);
+      ready.catch(() => {});
+      ahead.push(ready);
+    }
+  };
+  for (const tensor of tensors) {
+    fill();
+    const ready = await ahead.shift()!;
+    yield* piecesOf(context, tensor, ready);
+    onTensor?.(tensorReport(tensor, {
+      ...(ready.kind === "copy" ? { action: "copy" } : {}),
+      reasons: ready.reasons,
+      ...(ready.kind === "map" && ready.statistics ? { statistics: ready.statistics } : {}),
+    }));
+  }
+}
+
+async function makeReady(context: MergeContext, tensor: PlannedTensor): Promise<Ready> {
+  const work = tensor.work!;
+  if (tensor.elements === 0) {
+    const input = work.kind === "copy" ? work.input : work.inputs[0]!;
+    return { kind: "copy", input, reason: "empty", reasons: [] };
+  }
+  if (work.kind === "merge") {
+    const prepared = await prepare(context, { ...tensor, work });
+    return { ...prepared, reasons: prepared.kind === "copy" ? [prepared.reason] : [] };
+  }
+  const different = await differing(context, tensor, work.input, work.compare);
+  return {
+    kind: "copy",
+    input: work.input,
+    reason: "copy",
+    reasons: different.map((model) => `integer-differs:${model}`),
+  };
+}
+
+function* piecesOf(context: MergeContext, tensor: PlannedTensor, ready: Ready): Generator<Piece> {
+  const { name } = tensor;
+  if (ready.kind === "copy") {
+    for (const chunk of chunksOf(tensor.elements, context.chunkElements)) {
+      yield { tensor: name, run: () => copyChunk(context, tensor, ready.input, chunk) };
+    }
+    return;
+  }
+  const merging = tensor as MergeTensor;
+  for (const chunk of ready.chunks) {
+    yield { tensor: name, run: () => mapChunk(context, merging, ready.job, chunk) };
+  }
+}
+
+async function mapChunk(
+  context: MergeContext,
+  tensor: MergeTensor,
+  job: (chunk: Chunk) => Omit<MapJob, "inputs">,
+  chunk: Chunk,
+): Promise<Bytes> {
+  const bound = job(chunk);
+  const result = await runChunk(context, tensor, chunk, (inputs) => ({ ...bound, inputs }));
+  return result.bytes!;
+}

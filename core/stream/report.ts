@@ -1,0 +1,53 @@
+/**
+ * The report of a merge: what was done to every tensor.
+ *
+ * @module
+ */
+import type { PlannedTensor } from "../merge/plan_types.ts";
+import type { Statistics } from "../methods/method.ts";
+
+/** One tensor of the report. */
+export interface TensorReport {
+  readonly name: string;
+  readonly action: PlannedTensor["action"];
+  /** Reason codes of the plan and those found while merging. */
+  readonly reasons: readonly string[];
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly t: number;
+  readonly models: readonly string[];
+  readonly statistics?: Statistics;
+}
+
+/** What became of a merge. */
+export interface MergeReport {
+  readonly state: "running" | "done" | "failed";
+  readonly method: string;
+  readonly seed: number;
+  readonly bytes: number;
+  readonly warnings: readonly string[];
+  readonly tensors: readonly TensorReport[];
+  /** Why it failed. */
+  readonly problem?: { readonly kind: string; readonly detail: string };
+}
+
+/** The report's entry of a tensor. */
+export function tensorReport(
+  tensor: PlannedTensor,
+  found: { action?: PlannedTensor["action"]; reasons?: readonly string[]; statistics?: Statistics } = {},
+): TensorReport {
+  const { work } = tensor;
+  const models = work?.kind === "merge"
+    ? work.inputs.map((input) => input.model)
+    : work
+    ? [work.input.model]
+    : [];
+  return {
+    name: tensor.name,
+    action: found.action ?? tensor.action,
+    reasons: [...tensor.reasons, ...found.reasons ?? []],
+    parameters: tensor.parameters,
+    t: tensor.t,
+    models,
+    ...(found.statistics ? { statistics: found.statistics } : {}),
+  };
+}

@@ -1,0 +1,204 @@
+// AssemblyScript, compiled by `deno task kernels` into ../kernels_wasm.ts.
+// Conversion, selection and random masks on buffers in this module's memory. All pointers are byte
+// offsets; every count is padded by the caller to a multiple of 8 elements of readable memory.
+
+/** bfloat16 -> float32, exact. Answers 1 if any element is NaN or infinite. */
+export function bf16ToF32(source: usize, target: usize, count: i32): i32 {
+  const exponent = i32x4.splat(0x7f800000);
+  let bad = i32x4.splat(0);
+  for (let i = 0; i < count; i += 8) {
+    const raw = v128.load(source + (<usize>i << 1));
+    const low = i32x4.shl(i32x4.extend_low_i16x8_u(raw), 16);
+    const high = i32x4.shl(i32x4.extend_high_i16x8_u(raw), 16);
+    v128.store(target + (<usize>i << 2), low);
+    v128.store(target + (<usize>i << 2), high, 16);
+    bad = v128.or(bad, i32x4.eq(v128.and(low, exponent), exponent));
+    bad = v128.or(bad, i32x4.eq(v128.and(high, exponent), exponent));
+  }
+  return v128.any_true(bad) ? 1 : 0;
+}
+
+/** float32 -> bfloat16, to nearest, ties to even; NaN stays NaN (quiet). */
+export function f32ToBf16(source: usize, target: usize, count: i32): void {
+  const one = i32x4.splat(1);
+  const bias = i32x4.splat(0x7fff);
+  const quiet = i32x4.splat(0x400000);
+  for (let i = 0; i < count; i += 8) {
+    const a = v128.load(source + (<usize>i << 2));
+    const b = v128.load(source + (<usize>i << 2), 16);
+    let ra = i32x4.add(i32x4.add(a, bias), v128.and(i32x4.shr_u(a, 16), one));
+    let rb = i32x4.add(i32x4.add(b, bias), v128.and(i32x4.shr_u(b, 16), one));
+    ra = v128.bitselect(ra, v128.or(a, quiet), f32x4.eq(a, a));
+    rb = v128.bitselect(rb, v128.or(b, quiet), f32x4.eq(b, b));
+    v128.store(
+      target + (<usize>i << 1),
+      i16x8.narrow_i32x4_u(i32x4.shr_u(ra, 16), i32x4.shr_u(rb, 16)),
+    );
+  }
+}
+
+/** 1 if any float32 element is NaN or infinite. */
+export function nonFinite(source: usize, count: i32): i32 {
+  const exponent = i32x4.splat(0x7f800000);
+  let bad = i32x4.splat(0);
+  for (let i = 0; i < count; i += 4) {
+    const bits = v128.and(v128.load(source + (<usize>i << 2)), exponent);
+    bad = v128.or(bad, i32x4.eq(bits, exponent));
+  }
+  return v128.any_true(bad) ? 1 : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function rotate(x: v128, by: i32): v128 {
+  return v128.or(i32x4.shl(x, by), i32x4.shr_u(x, 32 - by));
+}
+
+/**
+ * Threefry-2x32-20 on the counters (low + i, high), i = 0..count/2: element e is kept iff the top 24
+ * bits of its word are below `threshold`; a dropped element of x takes the value of b.
+ */
+export function keepRandom(
+  x: usize, b: usize, count: i32, k0: i32, k1: i32, low: i32, high: i32, threshold: i32,
+): void {
+  const k2: i32 = k0 ^ k1 ^ 0x1bd11bda;
+  const s0 = i32x4.splat(k0), s1 = i32x4.splat(k1), s2 = i32x4.splat(k2);
+  const s1a = i32x4.splat(k2 + 1), s1b = i32x4.splat(k0 + 2), s1c = i32x4.splat(k1 + 3);
+  const s1d = i32x4.splat(k2 + 4), s1e = i32x4.splat(k0 + 5);
+  const limit = i32x4.splat(threshold);
+  const start1 = i32x4.splat(high + k1);
+  let counter = i32x4.add(i32x4.splat(low), i32x4(0, 1, 2, 3));
+  const step = i32x4.splat(4);
+  for (let i = 0; i < count; i += 8) {
+    let x0 = i32x4.add(counter, s0);
+    let x1 = start1;
+    counter = i32x4.add(counter, step);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 13), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 15), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 26), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 6), x0);
+    x0 = i32x4.add(x0, s1); x1 = i32x4.add(x1, s1a);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 17), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 29), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 16), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 24), x0);
+    x0 = i32x4.add(x0, s2); x1 = i32x4.add(x1, s1b);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 13), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 15), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 26), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 6), x0);
+    x0 = i32x4.add(x0, s0); x1 = i32x4.add(x1, s1c);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 17), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 29), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 16), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 24), x0);
+    x0 = i32x4.add(x0, s1); x1 = i32x4.add(x1, s1d);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 13), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 15), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 26), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 6), x0);
+    x0 = i32x4.add(x0, s2); x1 = i32x4.add(x1, s1e);
+    const keep0 = i32x4.lt_u(i32x4.shr_u(x0, 8), limit);
+    const keep1 = i32x4.lt_u(i32x4.shr_u(x1, 8), limit);
+    const first = v128.shuffle<i32>(keep0, keep1, 0, 4, 1, 5);
+    const second = v128.shuffle<i32>(keep0, keep1, 2, 6, 3, 7);
+    const at = x + (<usize>i << 2), from = b + (<usize>i << 2);
+    v128.store(at, v128.bitselect(v128.load(at), v128.load(from), first));
+    v128.store(at, v128.bitselect(v128.load(at, 16), v128.load(from, 16), second), 16);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function key(x: usize, b: usize, i: i32): u32 {
+  const at = <usize>i << 2;
+  return reinterpret<u32>(load<f32>(x + at) - load<f32>(b + at)) & 0x7fffffff;
+}
+
+/** Counts the keys p = bits(|x − b|) by p >>> 15 into 65536 u32 bins. */
+export function histogram(x: usize, b: usize, count: i32, coarse: usize): void {
+  for (let i = 0; i < count; i++) {
+    const bin = coarse + (<usize>(key(x, b, i) >> 15) << 2);
+    store<u32>(bin, load<u32>(bin) + 1);
+  }
+}
+
+/** Counts by p & 0x7fff, into 32768 u32 bins each, the keys whose coarse bin is in [first, first + bins). */
+export function fineHistogram(
+  x: usize, b: usize, count: i32, first: u32, bins: u32, fine: usize,
+): void {
+  const from: u32 = first << 15, width: u32 = bins << 15;
+  for (let i = 0; i < count; i++) {
+    const offset: u32 = key(x, b, i) - from;
+    if (offset < width) {
+      const bin = fine + (<usize>offset << 2);
+      store<u32>(bin, load<u32>(bin) + 1);
+    }
+  }
+}
+
+/** Both at once. */
+export function bothHistograms(
+  x: usize, b: usize, count: i32, coarse: usize, first: u32, bins: u32, fine: usize,
+): void {
+  const from: u32 = first << 15, width: u32 = bins << 15;
+  for (let i = 0; i < count; i++) {
+    const p = key(x, b, i);
+    const bin = coarse + (<usize>(p >> 15) << 2);
+    store<u32>(bin, load<u32>(bin) + 1);
+    const offset: u32 = p - from;
+    if (offset < width) {
+      const place = fine + (<usize>offset << 2);
+      store<u32>(place, load<u32>(place) + 1);
+    }
+  }
+}
+
+/** How many keys equal `threshold`. */
+export function countEqual(x: usize, b: usize, count: i32, threshold: u32): i32 {
+  let found: i32 = 0;
+  for (let i = 0; i < count; i++) found += i32(key(x, b, i) == threshold);
+  return found;
+}
+
+/** Keeps keys ≥ threshold; every other element of x takes the value of b. */
+export function keepFrom(x: usize, b: usize, count: i32, threshold: u32): void {
+  const magnitude = i32x4.splat(0x7fffffff), limit = i32x4.splat(threshold);
+  for (let i = 0; i < count; i += 4) {
+    const at = x + (<usize>i << 2);
+    const value = v128.load(at), base = v128.load(b + (<usize>i << 2));
+    const keep = i32x4.ge_s(v128.and(f32x4.sub(value, base), magnitude), limit);
+    v128.store(at, v128.bitselect(value, base, keep));
+  }
+}
+
+/** Keeps keys > threshold and the first `quota` keys equal to it, in order. */
+export function keepWithQuota(
+  x: usize, b: usize, count: i32, threshold: u32, quota: i32,
+): void {
+  for (let i = 0; i < count; i++) {
+    const p = key(x, b, i);
+    if (p > threshold) continue;
+    if (p == threshold && quota > 0) {
+      quota--;
+      continue;
+    }
+    const at = <usize>i << 2;
+    store<u32>(x + at, load<u32>(b + at));
+  }
+}
+
+/** Where all `models` rows of x (each `stride` bytes apart) hold the same bits, y takes that value. */
+export function takeAgreed(
+  y: usize, x: usize, models: i32, stride: usize, count: i32,
+): void {
+  for (let i = 0; i < count; i += 4) {
+    const at = <usize>i << 2;
+    const first = v128.load(x + at);
+    let same = i32x4.splat(-1);
+    for (let m = 1; m < models; m++) {
+      same = v128.and(same, i32x4.eq(first, v128.load(x + at + <usize>m * stride)));
+    }
+    v128.store(y + at, v128.bitselect(first, v128.load(y + at), same));
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The WebAssembly SIMD kernels that convert, select and mask: what TypeScript does too slowly and
+ * ONNX Runtime does in too many passes. No merging arithmetic is done here.
+ *
+ * @module
+ */
+import { KERNELS_WASM } from "./kernels_wasm.ts";
+
+/** The kernels' functions; pointers are byte offsets into {@linkcode Kernels.memory}. */
+export interface KernelFunctions {
+  bf16ToF32(source: number, target: number, count: number): number;
+  f32ToBf16(source: number, target: number, count: number): void;
+  nonFinite(source: number, count: number): number;
+  keepRandom(
+    x: number,
+    b: number,
+    count: number,
+    k0: number,
+    k1: number,
+    low: number,
+    high: number,
+    threshold: number,
+  ): void;
+  histogram(x: number, b: number, count: number, coarse: number): void;
+  fineHistogram(
+    x: number,
+    b: number,
+    count: number,
+    first: number,
+    bins: number,
+    fine: number,
+  ): void;
+  bothHistograms(
+    x: number,
+    b: number,
+    count: number,
+    coarse: number,
+    first: number,
+    bins: number,
+    fine: number,
+  ): void;
+  countEqual(x: number, b: number, count: number, threshold: number): number;
+  keepFrom(x: number, b: number, count: number, threshold: number): void;
+  keepWithQuota(x: number, b: number, count: number, threshold: number, quota: number): void;
+  takeAgreed(y: number, x: number, models: number, stride: number, count: number): void;
+}
+
+/** One instance of the kernels with a memory of its own. */
+export interface Kernels {
+  readonly call: KernelFunctions;
+  /** The memory; its buffer is replaced when it grows. */
+  readonly memory: WebAssembly.Memory;
+  /** Makes at least `bytes` bytes addressable. */
+  reserve(bytes: number): void;
+}
+
+const PAGE = 65536;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Instantiates the kernels; the module is compiled once per thread. */
+export function createKernels(): Kernels {
+  compiled ??= new WebAssembly.Module(
+    Uint8Array.from(atob(KERNELS_WASM), (character) => character.charCodeAt(0)),
+  );
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const abort = () => {
+    throw new Error("A kernel aborted");
+  };
+  const instance = new WebAssembly.Instance(compiled, { env: { memory, abort } });
+  return {
+    call: instance.exports as unknown as KernelFunctions,
+    memory,
+    reserve(bytes) {
+      const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+      if (missing > 0) memory.grow(missing);
+    },
+  };
+}
