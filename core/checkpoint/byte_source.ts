@@ -21,6 +21,11 @@ export interface ByteSource {
    * @throws {Problem} `upstream` if a remote server fails, `invalid-checkpoint` if bytes are gone.
    */
   slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes>;
+  /**
+   * Reads `target.length` bytes from `start` into memory of the caller; sources that can do so without
+   * a buffer of their own offer it, so that a stream of reads needs no new memory.
+   */
+  readInto?(target: Bytes, start: number, signal?: AbortSignal): Promise<void>;
   /** Releases what the source holds open; further slices fail. Calling it again does nothing. */
   close?(): void;
 }

@@ -108,10 +108,14 @@ export interface ScanJob {
   readonly inputs: ChunkInputs;
 }
 
-/** Hand over and clear the accumulator `id`; every thread answers it. */
+/** Hand over a part of the accumulator `id`; every thread answers it. */
 export interface CollectJob {
   readonly stage: "collect";
   readonly id: string;
+  /** Per model: all coarse bins, the fine bins of one place of the window, or nothing. */
+  readonly parts: readonly ("coarse" | { readonly place: number } | undefined)[];
+  /** Whether the accumulator is freed. */
+  readonly clear: boolean;
 }
 
 /** Any work on a chunk. */
@@ -145,11 +149,13 @@ export interface ChunkResult {
   /** reduce: whether the base holds them too. */
   readonly agreedWithBase?: boolean;
   /** collect: per model, undefined where nothing was counted. */
-  readonly histograms?: readonly ({ coarse: Uint32Array; fine: Uint32Array } | undefined)[];
+  readonly histograms?: readonly (Uint32Array | undefined)[];
   /** equal: counts per model. */
   readonly counts?: readonly number[];
   /** The chunk holds (or gives) values that are not finite; nothing else is answered. */
   readonly fault?: NonFiniteFault;
+  /** The input buffers, given back. */
+  readonly spent?: readonly ArrayBuffer[];
 }
 
 /** Runs jobs, here or in workers. */

@@ -8,10 +8,9 @@ import {
   binOfRank,
   COARSE_BINS,
   FINE_BINS,
-  type FineWindow,
-  thresholdOf,
+  thresholdIn,
 } from "../tensor/order_statistics.ts";
-import type { HistogramJob } from "./chunk_job.ts";
+import type { CollectJob, HistogramJob } from "./chunk_job.ts";
 
 /** How many coarse bins an accumulator can count finely at once. */
 export const WINDOW_BINS = 8;
@@ -25,8 +24,8 @@ export interface Accumulators {
   end(): number;
   /** Offset of a model's slot under an id; cleared when it is taken. */
   slot(id: string, model: number): number;
-  /** Copies out and frees the slots of an id. */
-  collect(id: string): ({ coarse: Uint32Array; fine: Uint32Array } | undefined)[];
+  /** Copies out what a job asks for, and frees the slots if it says so. */
+  collect(job: CollectJob): (Uint32Array | undefined)[];
 }
 
 /** Starts with no slots. */
@@ -51,18 +50,18 @@ export function createAccumulators(kernels: Kernels): Accumulators {
       words(index * SLOT_BYTES, SLOT_BYTES / 4).fill(0);
       return index * SLOT_BYTES;
     },
-    collect(id) {
+    collect({ id, parts, clear }) {
       const slots = ids.get(id);
-      ids.delete(id);
-      const results: ({ coarse: Uint32Array; fine: Uint32Array } | undefined)[] = [];
-      for (const [model, index] of slots ?? []) {
+      const results = parts.map((part, model) => {
+        const index = slots?.get(model);
+        if (part === undefined || index === undefined) return undefined;
         const at = index * SLOT_BYTES;
-        results[model] = {
-          coarse: words(at, COARSE_BINS).slice(),
-          fine: words(at + COARSE_BYTES, WINDOW_BINS * FINE_BINS).slice(),
-        };
-        owners[index] = undefined;
-      }
+        if (part === "coarse") return words(at, COARSE_BINS).slice();
+        return words(at + COARSE_BYTES + part.place * FINE_BINS * 4, FINE_BINS).slice();
+      });
+      if (!clear) return results;
+      ids.delete(id);
+      for (const index of slots?.values() ?? []) owners[index] = undefined;
       while (owners.length > 0 && owners.at(-1) === undefined) owners.pop();
       return results;
     },
@@ -98,13 +97,12 @@ export function keepLargest(
   const coarse = new Uint32Array(kernels.memory.buffer, slot, COARSE_BINS);
   coarse.fill(0);
   kernels.call.histogram(x, base, count, slot);
-  const window: FineWindow = { first: binOfRank(coarse, keep).bin, bins: 1 };
+  const { bin, remaining } = binOfRank(coarse, keep);
   const place = slot + COARSE_BYTES;
   const counts = new Uint32Array(kernels.memory.buffer, place, FINE_BINS);
   counts.fill(0);
-  kernels.call.fineHistogram(x, base, count, window.first, 1, place);
-  const threshold = thresholdOf(coarse, keep, window, counts);
-  if ("missing" in threshold) throw new Error("The fine histogram misses its own bin");
+  kernels.call.fineHistogram(x, base, count, bin, 1, place);
+  const threshold = thresholdIn(bin, remaining, counts);
   if (threshold.keepEqual === threshold.equal) {
     kernels.call.keepFrom(x, base, padded, threshold.key);
   } else kernels.call.keepWithQuota(x, base, count, threshold.key, threshold.keepEqual);

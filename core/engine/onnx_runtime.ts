@@ -43,7 +43,11 @@ export function onnxRuntime(): Engine {
       sessions.set(key, cached);
       return await cached;
     }
-    const created = runtime.InferenceSession.create(build(), { graphOptimizationLevel: "all" });
+    const created = runtime.InferenceSession.create(build(), {
+      graphOptimizationLevel: "all",
+      enableCpuMemArena: false,
+      enableMemPattern: false,
+    });
     sessions.set(key, created);
     created.catch(() => sessions.delete(key));
     for (const [oldest, stale] of sessions) {

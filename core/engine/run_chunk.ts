@@ -19,6 +19,7 @@ import type {
 import { type ChunkMemory, encodeResult, floats, loadChunk } from "./chunk_memory.ts";
 import type { Engine } from "./engine.ts";
 import { allAgree, coefficientFeeds, segmentFeeds } from "./feeds.ts";
+import { inputBuffersOf } from "./worker_protocol.ts";
 import { type Accumulators, countMagnitudes, createAccumulators, keepLargest } from "./magnitudes.ts";
 
 /** Rows are padded to a whole number of SIMD groups; flat reductions to whole blocks. */
@@ -37,7 +38,7 @@ export function createChunkRunner(engine: Engine): ChunkRunner {
   return (job) => {
     const result = tail.then(() => runJob(engine, kernels, accumulators, job));
     tail = result.catch(() => {});
-    return result;
+    return "inputs" in job ? result.then((done) => ({ ...done, spent: inputBuffersOf(job.inputs) })) : result;
   };
 }
 
@@ -47,7 +48,7 @@ async function runJob(
   accumulators: Accumulators,
   job: ChunkJob,
 ): Promise<ChunkResult> {
-  if (job.stage === "collect") return { histograms: accumulators.collect(job.id) };
+  if (job.stage === "collect") return { histograms: accumulators.collect(job) };
   const slots = job.stage === "histogram"
     ? job.windows.map((window, i) => window && accumulators.slot(job.id, i))
     : [];
@@ -104,11 +105,11 @@ async function map(
       ...coefficientFeeds(job.coefficients, padded, memory.count, job.rows),
     },
   );
-  const result = outputs[MAP_OUTPUT]!.data as Float32Array;
-  if (!job.agreed) return encoded(kernels, memory, job, result);
+  const result = outputs[MAP_OUTPUT]!.data as Float32Array<ArrayBuffer>;
   const y = floats(kernels, memory.staging, padded);
   y.set(result);
-  kernels.call.takeAgreed(memory.staging, x, models, padded * 4, padded);
+  release(result);
+  if (job.agreed) kernels.call.takeAgreed(memory.staging, x, models, padded * 4, padded);
   return encoded(kernels, memory, job, y);
 }
 
@@ -135,7 +136,16 @@ async function reduce(
       BLOCK,
     ),
   );
+  if (unselected !== rows) release(unselected);
   return { sums: outputs[REDUCE_OUTPUT]!.data as Float64Array, ...agreed };
+}
+
+/**
+ * Frees an array's memory now. The collector lets 64 MB of buffers pile up per thread before it looks,
+ * which is more than everything else that a merge holds.
+ */
+function release(array: Float32Array<ArrayBuffer>): void {
+  array.buffer.transfer(0);
 }
 
 /** Gives dropped elements the value of the base. */

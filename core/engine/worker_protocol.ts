@@ -26,9 +26,9 @@ export function buffersOf(result: ChunkResult): ArrayBuffer[] {
   if (result.bytes) buffers.push(result.bytes.buffer);
   if (result.sums) buffers.push(result.sums.buffer as ArrayBuffer);
   for (const histogram of result.histograms ?? []) {
-    if (!histogram) continue;
-    buffers.push(histogram.coarse.buffer as ArrayBuffer, histogram.fine.buffer as ArrayBuffer);
+    if (histogram) buffers.push(histogram.buffer as ArrayBuffer);
   }
+  buffers.push(...result.spent ?? []);
   return buffers;
 }
 

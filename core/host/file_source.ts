@@ -1,26 +1,143 @@
-/** Stopgap. @module */
-import type { ByteSource, Bytes } from "../checkpoint/byte_source.ts";
+/**
+ * A byte source over a file of the server.
+ *
+ * @module
+ */
+import type { Bytes, ByteSource } from "../checkpoint/byte_source.ts";
+import { checkRange } from "../checkpoint/byte_range.ts";
+import { Problem } from "../problem.ts";
+
+/** Reads that may be under way at once; each needs a handle, as a handle has one position. */
+const HANDLES = 4;
+
+/**
+ * Opens a file for random access. The file stays readable until closed, even if its name is removed or
+ * given to another file meanwhile.
+ *
+ * @throws {Problem} `not-found` if there is no such file or it may not be read; from `slice`,
+ * `invalid-checkpoint` with `byte` if the file has become shorter than it was.
+ */
 export async function openFile(path: string): Promise<ByteSource> {
-  const first = await Deno.open(path);
-  const { size } = await first.stat();
-  const idle: Deno.FsFile[] = [first];
+  const first = await openHandle(path);
+  const { size, dev, ino } = first.info;
+  const idle: Deno.FsFile[] = [first.file];
+  const waiting: { resume(file: Deno.FsFile): void; fail(error: unknown): void }[] = [];
+  let handles = 1;
+  let limit = HANDLES;
+  let closed = false;
+
+  /** Another handle on the same file, or undefined where the name stands for another one by now. */
+  async function another(): Promise<Deno.FsFile | undefined> {
+    let opened: OpenedHandle;
+    try {
+      opened = await openHandle(path);
+    } catch {
+      return undefined;
+    }
+    if (opened.info.dev === dev && opened.info.ino === ino) return opened.file;
+    opened.file.close();
+    return undefined;
+  }
+
+  async function take(): Promise<Deno.FsFile> {
+    const file = idle.pop();
+    if (file !== undefined) return file;
+    if (handles < limit) {
+      handles++;
+      const opened = await another();
+      if (opened !== undefined) return opened;
+      handles--;
+      limit = handles;
+    }
+    return idle.pop() ?? await new Promise((resume, fail) => waiting.push({ resume, fail }));
+  }
+
+  function give(file: Deno.FsFile): void {
+    if (closed) return file.close();
+    const next = waiting.shift();
+    if (next === undefined) idle.push(file);
+    else next.resume(file);
+  }
+
+  async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    checkRange(start, start + target.length, size, closed);
+    const file = await take();
+    try {
+      checkRange(start, start + target.length, size, closed);
+      await fill(file, target, start, signal);
+    } finally {
+      give(file);
+    }
+  }
+
   return {
     byteLength: size,
-    async slice(start, end): Promise<Bytes> {
-      const file = idle.pop() ?? await Deno.open(path);
-      const out = new Uint8Array(end - start);
-      file.seekSync(start, Deno.SeekMode.Start);
-      let at = 0;
-      while (at < out.length) {
-        const n = await file.read(out.subarray(at));
-        if (n === null) throw new Error("ended early");
-        at += n;
-      }
-      idle.push(file);
-      return out;
+    readInto,
+    async slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes> {
+      checkRange(start, end, size, closed);
+      const bytes = new Uint8Array(end - start);
+      await readInto(bytes, start, signal);
+      return bytes;
     },
     close() {
-      for (const f of idle.splice(0)) f.close();
+      if (closed) return;
+      closed = true;
+      for (const file of idle.splice(0)) file.close();
+      const error = new RangeError("Cannot read the source as it is closed");
+      for (const { fail } of waiting.splice(0)) fail(error);
     },
   };
+}
+
+interface OpenedHandle {
+  readonly file: Deno.FsFile;
+  readonly info: Deno.FileInfo;
+}
+
+async function openHandle(path: string): Promise<OpenedHandle> {
+  // Only the last part: the folders of the server are nobody's business.
+  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { read: true });
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound ? "exist" : "be readable";
+    const detail = `Cannot open the file as it must ${reason}: current value is ${name}`;
+    throw new Problem("not-found", detail, {}, error);
+  }
+  try {
+    const info = await file.stat();
+    if (info.isFile) return { file, info };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  file.close();
+  throw new Problem(
+    "not-found",
+    `Cannot open the file as it must be a plain file: current value is ${name}`,
+  );
+}
+
+async function fill(
+  file: Deno.FsFile,
+  bytes: Uint8Array,
+  start: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  file.seekSync(start, Deno.SeekMode.Start);
+  for (let position = 0; position < bytes.length;) {
+    const count = await file.read(bytes.subarray(position));
+    signal?.throwIfAborted();
+    if (count === null) {
+      throw new Problem(
+        "invalid-checkpoint",
+        `Cannot read the file as it ended early: ${bytes.length} bytes were asked for at byte ` +
+          `${start}: current value is ${position}`,
+        { byte: start + position },
+      );
+    }
+    position += count;
+  }
 }

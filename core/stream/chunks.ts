@@ -9,6 +9,7 @@ import type { ChunkInput, ChunkInputs, RowLayout } from "../engine/chunk_job.ts"
 import { BLOCK } from "../engine/run_chunk.ts";
 import type { MergeWork } from "../merge/plan_types.ts";
 import { DTYPES } from "../tensor/dtype.ts";
+import type { BufferPool } from "./buffers.ts";
 
 /** A run of elements of one tensor. */
 export interface Chunk {
@@ -57,17 +58,21 @@ export function readChunk(
   return tensor.source.slice(from, from + count * bytes, signal);
 }
 
-/** The same chunk of every input of a merge, read at once. */
+/** The same chunk of every input of a merge, read at once into lent buffers where the source can. */
 export async function readInputs(
   work: MergeWork,
   chunk: Chunk,
   finite: boolean,
+  buffers: BufferPool,
   signal: AbortSignal,
 ): Promise<ChunkInputs> {
-  const read = async (tensor: StoredTensor): Promise<ChunkInput> => ({
-    dtype: tensor.dtype,
-    bytes: await readChunk(tensor, chunk, signal),
-  });
+  const read = async (tensor: StoredTensor): Promise<ChunkInput> => {
+    const { source, dtype } = tensor;
+    if (!source.readInto) return { dtype, bytes: await readChunk(tensor, chunk, signal) };
+    const bytes = buffers.take(chunk.count * DTYPES[dtype].bytes);
+    await source.readInto(bytes, tensor.start + chunk.start * DTYPES[dtype].bytes, signal);
+    return { dtype, bytes };
+  };
   const [base, models] = await Promise.all([
     work.base && read(work.base.tensor),
     Promise.all(work.inputs.map((input) => read(input.tensor))),

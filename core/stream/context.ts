@@ -6,6 +6,7 @@
 import type { ChunkExecutor, ChunkInputs, ChunkJob, ChunkResult } from "../engine/chunk_job.ts";
 import type { MergeWork, Plan, PlannedTensor } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
+import type { BufferPool } from "./buffers.ts";
 import { type Chunk, readInputs } from "./chunks.ts";
 
 /** A running merge. */
@@ -14,6 +15,7 @@ export interface MergeContext {
   readonly executor: ChunkExecutor;
   /** Elements per chunk, a multiple of 4096. */
   readonly chunkElements: number;
+  readonly buffers: BufferPool;
   readonly signal: AbortSignal;
 }
 
@@ -29,9 +31,10 @@ export async function runChunk(
 ): Promise<ChunkResult> {
   const { plan, executor, signal } = context;
   const finite = plan.nonFinite !== "propagate";
-  const inputs = await readInputs(tensor.work, chunk, finite, signal);
+  const inputs = await readInputs(tensor.work, chunk, finite, context.buffers, signal);
   signal.throwIfAborted();
   const result = await executor.run(job(inputs));
+  for (const buffer of result.spent ?? []) context.buffers.give(buffer);
   signal.throwIfAborted();
   if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
   return result;

@@ -7,31 +7,37 @@
  *
  * @module
  */
-import type { ChunkSelection, HistogramJob } from "../engine/chunk_job.ts";
+import type { ChunkSelection, CollectJob, HistogramJob } from "../engine/chunk_job.ts";
 import { WINDOW_BINS } from "../engine/magnitudes.ts";
 import type { Selection } from "../methods/method.ts";
 import {
+  type BinOfRank,
   binOfRank,
   COARSE_BINS,
-  FINE_BINS,
   type FineWindow,
   type Threshold,
-  thresholdOf,
+  thresholdIn,
 } from "../tensor/order_statistics.ts";
 import type { Chunk } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { inOrder } from "./in_order.ts";
 
-type Window = HistogramJob["windows"][number];
-type Merged = { coarse: Float64Array; fine: Float64Array };
-
 /** Below this many chunks one is sampled, above it {@linkcode SAMPLES}. */
 const FEW_CHUNKS = 32;
 const SAMPLES = 4;
 
-let accumulator = 0;
+/** A tensor of several chunks whose magnitudes are ranked. */
+interface Ranking {
+  readonly context: MergeContext;
+  readonly tensor: MergeTensor;
+  readonly chunks: readonly Chunk[];
+  /** Per model, how many elements are kept; undefined where nothing needs to be counted. */
+  readonly keeps: readonly (number | undefined)[];
+}
 
-/** Per model, the selection of each chunk; undefined for models that keep everything. */
+let accumulators = 0;
+
+/** Per model, the selection of each chunk; for models without a magnitude selection it is not used. */
 export async function magnitudePass(
   context: MergeContext,
   tensor: MergeTensor,
@@ -39,31 +45,11 @@ export async function magnitudePass(
   selections: readonly (Selection | undefined)[],
 ): Promise<((chunk: Chunk) => ChunkSelection)[]> {
   const keeps = selections.map((selection) =>
-    selection?.kind === "magnitude" ? selection.keep : undefined
+    selection?.kind === "magnitude" && selection.keep > 0 ? selection.keep : undefined
   );
-  const counted = keeps.map((keep) => keep !== undefined && keep > 0);
-  const sample = chunks.length < FEW_CHUNKS
-    ? chunks.slice(0, 1)
-    : Array.from({ length: SAMPLES }, (_, i) => chunks[Math.floor(i * chunks.length / SAMPLES)]!);
-  const sampled = sample.reduce((total, chunk) => total + chunk.count, 0);
-  const guess = await count(context, tensor, sample, counted.map((on) => on ? { coarse: true } : undefined));
-  const windows = guess.map((merged, i): FineWindow | undefined => {
-    if (!merged) return undefined;
-    const rank = Math.min(Math.max(Math.round(keeps[i]! * sampled / tensor.elements), 1), sampled);
-    const first = binOfRank(merged.coarse, rank).bin - WINDOW_BINS / 2;
-    return { first: Math.min(Math.max(first, 0), COARSE_BINS - WINDOW_BINS), bins: WINDOW_BINS };
-  });
-  const full = await count(
-    context,
-    tensor,
-    chunks,
-    counted.map((on, i) => on ? { coarse: true, fine: windows[i]! } : undefined),
-  );
-  const first = full.map((merged, i) =>
-    merged && thresholdOf(merged.coarse, keeps[i]!, windows[i]!, merged.fine)
-  );
-  const thresholds = await recount(context, tensor, chunks, keeps, full, first);
-  const quotas = await equalQuotas(context, tensor, chunks, thresholds);
+  const ranking = { context, tensor, chunks, keeps };
+  const thresholds = await findThresholds(ranking);
+  const quotas = await equalQuotas(ranking, thresholds);
   return thresholds.map((threshold, i) => (chunk) => ({
     kind: "threshold",
     key: threshold?.key ?? 0x7fffffff,
@@ -71,89 +57,129 @@ export async function magnitudePass(
   }));
 }
 
-/** Counts finely the bins that the guess missed. */
-async function recount(
-  context: MergeContext,
-  tensor: MergeTensor,
-  chunks: readonly Chunk[],
-  keeps: readonly (number | undefined)[],
-  full: readonly (Merged | undefined)[],
-  found: readonly (Threshold | { missing: number } | undefined)[],
-): Promise<(Threshold | undefined)[]> {
-  const windows = found.map((each) =>
-    each && "missing" in each ? { first: each.missing, bins: 1 } : undefined
-  );
-  const again = windows.some(Boolean)
-    ? await count(
-      context,
-      tensor,
-      chunks,
-      windows.map((fine) => fine && { coarse: false, fine }),
-    )
-    : [];
-  return found.map((each, i) => {
-    if (!each || !("missing" in each)) return each;
-    const threshold = thresholdOf(full[i]!.coarse, keeps[i]!, windows[i]!, again[i]!.fine);
-    if ("missing" in threshold) throw new Error("The threshold lies outside its own bin");
-    return threshold;
+async function findThresholds(ranking: Ranking): Promise<(Threshold | undefined)[]> {
+  const windows = await guessWindows(ranking);
+  return await withAccumulator(ranking.context, async (id) => {
+    await count(ranking, id, ranking.chunks, windows.map((fine) => fine && { coarse: true, fine }));
+    const coarse = await collect(ranking.context, id, windows.map((fine) => fine && "coarse"));
+    const ranks = coarse.map((counts, i) => counts && binOfRank(counts, ranking.keeps[i]!));
+    const missed = ranks.map((rank, i) => rank && !covers(windows[i]!, rank) ? rank : undefined);
+    const found = ranks.map((rank, i) => missed[i] ? undefined : rank);
+    const fine = await collect(
+      ranking.context,
+      id,
+      found.map((rank, i) => rank && { place: rank.bin - windows[i]!.first }),
+    );
+    const again = missed.some(Boolean) ? await recount(ranking, missed) : [];
+    return ranks.map((rank, i) =>
+      rank && thresholdIn(rank.bin, rank.remaining, fine[i] ?? again[i]!)
+    );
   });
 }
 
-/** Histograms of the given chunks, per model, from all threads. */
-async function count(
-  context: MergeContext,
-  tensor: MergeTensor,
-  chunks: readonly Chunk[],
-  windows: readonly Window[],
-): Promise<(Merged | undefined)[]> {
-  const { executor } = context;
-  const id = `magnitudes-${accumulator++}`;
-  if (!windows.some(Boolean)) return windows.map(() => undefined);
+function covers(window: FineWindow, { bin }: BinOfRank): boolean {
+  return bin >= window.first && bin < window.first + window.bins;
+}
+
+/** The bins in which the k-th magnitudes are expected, from a few chunks. */
+async function guessWindows(ranking: Ranking): Promise<(FineWindow | undefined)[]> {
+  const { context, tensor, chunks, keeps } = ranking;
+  const sample = chunks.length < FEW_CHUNKS
+    ? chunks.slice(0, 1)
+    : Array.from({ length: SAMPLES }, (_, i) => chunks[Math.floor(i * chunks.length / SAMPLES)]!);
+  const sampled = sample.reduce((total, chunk) => total + chunk.count, 0);
+  const coarse = await withAccumulator(context, async (id) => {
+    await count(ranking, id, sample, keeps.map((keep) => keep && { coarse: true } || undefined));
+    return await collect(context, id, keeps.map((keep) => keep && "coarse" || undefined));
+  });
+  return coarse.map((counts, i) => {
+    if (!counts) return undefined;
+    const rank = Math.min(Math.max(Math.round(keeps[i]! * sampled / tensor.elements), 1), sampled);
+    const first = binOfRank(counts, rank).bin - WINDOW_BINS / 2;
+    return { first: Math.min(Math.max(first, 0), COARSE_BINS - WINDOW_BINS), bins: WINDOW_BINS };
+  });
+}
+
+/** Counts finely the bins that the guess missed. */
+async function recount(
+  ranking: Ranking,
+  missed: readonly (BinOfRank | undefined)[],
+): Promise<(Float64Array | undefined)[]> {
+  return await withAccumulator(ranking.context, async (id) => {
+    const windows = missed.map((rank) =>
+      rank && { coarse: false, fine: { first: rank.bin, bins: 1 } }
+    );
+    await count(ranking, id, ranking.chunks, windows);
+    return await collect(ranking.context, id, missed.map((rank) => rank && { place: 0 }));
+  });
+}
+
+/** Runs `use` with an accumulator of its own on every thread, and frees it whatever happens. */
+async function withAccumulator<T>(
+  { executor }: MergeContext,
+  use: (id: string) => Promise<T>,
+): Promise<T> {
+  const id = `magnitudes-${accumulators++}`;
   try {
-    const passes = inOrder(chunks, executor.width, (chunk) =>
-      runChunk(context, tensor, chunk, (inputs) => ({
-        stage: "histogram",
-        inputs,
-        id,
-        windows,
-      })));
-    for await (const _ of passes);
-  } catch (error) {
-    await executor.broadcast({ stage: "collect", id });
-    throw error;
+    return await use(id);
+  } finally {
+    await executor.broadcast({ stage: "collect", id, parts: [], clear: true });
   }
-  const parts = await executor.broadcast({ stage: "collect", id });
-  return windows.map((window, i) => {
-    if (!window) return undefined;
-    const coarse = new Float64Array(COARSE_BINS);
-    const fine = new Float64Array(WINDOW_BINS * FINE_BINS);
-    for (const { histograms } of parts) {
-      const part = histograms?.[i];
-      if (!part) continue;
-      if (window.coarse) part.coarse.forEach((value, bin) => coarse[bin]! += value);
-      if (window.fine) part.fine.forEach((value, bin) => fine[bin]! += value);
+}
+
+async function count(
+  { context, tensor }: Ranking,
+  id: string,
+  chunks: readonly Chunk[],
+  windows: HistogramJob["windows"],
+): Promise<void> {
+  const passes = inOrder(
+    chunks,
+    context.executor.width,
+    (chunk) =>
+      runChunk(context, tensor, chunk, (inputs) => ({ stage: "histogram", inputs, id, windows })),
+  );
+  for await (const _ of passes);
+}
+
+/** Adds up what every thread counted. */
+async function collect(
+  { executor }: MergeContext,
+  id: string,
+  parts: CollectJob["parts"],
+): Promise<(Float64Array | undefined)[]> {
+  if (!parts.some(Boolean)) return parts.map(() => undefined);
+  const answers = await executor.broadcast({ stage: "collect", id, parts, clear: false });
+  return parts.map((part, i) => {
+    if (!part) return undefined;
+    let total: Float64Array | undefined;
+    for (const { histograms } of answers) {
+      const counts = histograms?.[i];
+      if (!counts) continue;
+      if (!total) total = Float64Array.from(counts);
+      else for (let bin = 0; bin < counts.length; bin++) total[bin]! += counts[bin]!;
     }
-    return { coarse, fine };
+    return total;
   });
 }
 
 /** For models where a part of the equal elements is kept: how many each chunk keeps. */
 async function equalQuotas(
-  context: MergeContext,
-  tensor: MergeTensor,
-  chunks: readonly Chunk[],
+  { context, tensor, chunks }: Ranking,
   thresholds: readonly (Threshold | undefined)[],
 ): Promise<(Float64Array | undefined)[]> {
   const left = thresholds.map((threshold) =>
     threshold && threshold.keepEqual < threshold.equal ? threshold.keepEqual : 0
   );
-  const cut = left.map((count) => count > 0);
-  const quotas = cut.map((on) => on ? new Float64Array(chunks.length) : undefined);
-  const keys = thresholds.map((threshold, i) => cut[i] ? threshold!.key : undefined);
-  if (!cut.some(Boolean)) return quotas;
+  const quotas = left.map((count) => count > 0 ? new Float64Array(chunks.length) : undefined);
+  const keys = thresholds.map((threshold, i) => quotas[i] && threshold!.key);
+  if (!quotas.some(Boolean)) return quotas;
   let index = 0;
-  const passes = inOrder(chunks, context.executor.width, (chunk) =>
-    runChunk(context, tensor, chunk, (inputs) => ({ stage: "equal", inputs, keys })));
+  const passes = inOrder(
+    chunks,
+    context.executor.width,
+    (chunk) => runChunk(context, tensor, chunk, (inputs) => ({ stage: "equal", inputs, keys })),
+  );
   for await (const { counts } of passes) {
     quotas.forEach((quota, i) => {
       if (!quota) return;

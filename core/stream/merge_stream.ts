@@ -7,6 +7,7 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
 import type { ChunkExecutor, MapJob } from "../engine/chunk_job.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
+import { createBufferPool } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
@@ -14,6 +15,10 @@ import { inOrder } from "./in_order.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { type TensorReport, tensorReport } from "./report.ts";
 
+/** Bytes per element that a lent buffer holds: up to F32; wider elements get buffers of their own. */
+const WIDEST = 4;
+/** Lent buffers that are kept while idle. */
+const MAXIMUM_IDLE = 64;
 /** How many tensors are prepared ahead of the one that is written. */
 const LOOK_AHEAD = 2;
 
@@ -47,7 +52,11 @@ export interface MergeOptions {
 export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGenerator<Bytes> {
   const controller = new AbortController();
   const signal = AbortSignal.any([options.signal, controller.signal]);
-  const context: MergeContext = { ...options, plan, signal };
+  const buffers = createBufferPool(
+    options.chunkElements * WIDEST,
+    MAXIMUM_IDLE,
+  );
+  const context: MergeContext = { ...options, plan, buffers, signal };
   const written = plan.tensors.filter((tensor) => tensor.work);
   const layout = layoutSafetensors(written, plan.metadata);
   const byName = new Map(written.map((tensor) => [tensor.name, tensor]));

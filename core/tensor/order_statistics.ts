@@ -48,26 +48,21 @@ export interface FineWindow {
 }
 
 /**
- * The threshold of the k largest keys, or the coarse bin that must still be counted finely.
+ * The threshold of the k largest keys.
  *
- * @param coarse Counts of all keys by coarse bin.
- * @param window Which coarse bins `fine` covers.
- * @param fine Counts by key inside the window, `window.bins × 32768`.
+ * @param bin The coarse bin that holds the k-th largest key.
+ * @param remaining How many keys of that bin belong to the k largest.
+ * @param fine Counts by `p & 0x7fff` inside that bin.
  */
-export function thresholdOf(
-  coarse: ArrayLike<number>,
-  keep: number,
-  window: FineWindow,
-  fine: Float64Array | Uint32Array,
-): Threshold | { readonly missing: number } {
-  const { bin, remaining } = binOfRank(coarse, keep);
-  if (bin < window.first || bin >= window.first + window.bins) return { missing: bin };
-  const start = (bin - window.first) * FINE_BINS;
-  const inside = fine.subarray(start, start + FINE_BINS);
-  const place = binOfRank(inside, remaining);
+export function thresholdIn(
+  bin: number,
+  remaining: number,
+  fine: ArrayLike<number>,
+): Threshold {
+  const place = binOfRank(fine, remaining);
   return {
     key: bin * FINE_BINS + place.bin,
     keepEqual: place.remaining,
-    equal: inside[place.bin]!,
+    equal: fine[place.bin]!,
   };
 }

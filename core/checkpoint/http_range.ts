@@ -1,0 +1,198 @@
+/**
+ * One request for a byte range, and everything that must hold of its answer.
+ *
+ * @module
+ */
+import { Problem, type ProblemMembers } from "../problem.ts";
+import { retryAfter, untilAborted } from "./backoff.ts";
+
+/** The part of `fetch` that is needed; the host's port checks where the address leads. */
+export type FetchPort = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A resource to be read by ranges. */
+export interface RangeResource {
+  readonly url: string;
+  /** The only part of the address that problems name. */
+  readonly host: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: FetchPort;
+  /** Longest time without a byte, in milliseconds. */
+  readonly timeout_ms: number;
+}
+
+/** What the header of an answer says. */
+export interface RangeReply {
+  /** Size of the whole resource in bytes. */
+  readonly total: number;
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** Where the answer goes. */
+export interface RangeReceiver {
+  /** Called once, before any byte; throws if the answer does not belong to what was read before. */
+  reply(reply: RangeReply): void;
+  /** Called for each piece of the body, in order. */
+  bytes(chunk: Uint8Array): void;
+}
+
+/** How an attempt ended that may be repeated. */
+export type Failure =
+  | { readonly kind: "network" | "timeout" | "early" }
+  | { readonly kind: "status"; readonly status: number; readonly retry_after_ms: number };
+
+/** Throws the problem `upstream`; its detail names the host, never the address or a header. */
+export function upstream(host: string, what: string, members: ProblemMembers = {}): never {
+  throw new Problem("upstream", `The server at ${host} ${what}`, { host, ...members });
+}
+
+/**
+ * Asks once for the bytes `[start, end)`.
+ *
+ * @param start First byte.
+ * @param end After the last byte; may lie beyond the end of the resource in the first request.
+ * @param receiver Takes the answer.
+ * @param signal Ends the attempt.
+ * @returns How it failed if another attempt may help; undefined once all that was announced came.
+ * @throws {Problem} `upstream` if no other attempt can help.
+ * @throws The signal's reason.
+ */
+export async function requestRange(
+  resource: RangeResource,
+  start: number,
+  end: number,
+  receiver: RangeReceiver,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  signal.throwIfAborted();
+  const idle = new AbortController();
+  const both = AbortSignal.any([signal, idle.signal]);
+  let timer = setTimeout(() => idle.abort(), resource.timeout_ms);
+  let response: Response | undefined;
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  try {
+    const asked = resource.fetch(resource.url, {
+      headers: {
+        ...resource.headers,
+        "accept-encoding": "identity",
+        "range": `bytes=${start}-${end - 1}`,
+      },
+      signal: both,
+    });
+    response = await attempt(untilAborted(asked, both, dropBody));
+    if (response === undefined) return ended();
+    const failure = transientStatus(response);
+    if (failure !== undefined) return failure;
+    const announced = checkReply(response, resource.host, start, end, receiver);
+    reader = response.body?.getReader();
+    for (let missing = announced; reader !== undefined;) {
+      clearTimeout(timer);
+      timer = setTimeout(() => idle.abort(), resource.timeout_ms);
+      const piece = await attempt(untilAborted(reader.read(), both));
+      if (piece === undefined) return ended();
+      if (piece.done) return missing > 0 ? { kind: "early" } : undefined;
+      missing -= piece.value.length;
+      if (missing < 0) return upstream(resource.host, "sent more bytes than it announced");
+      receiver.bytes(piece.value);
+    }
+    return announced > 0 ? { kind: "early" } : undefined;
+  } finally {
+    clearTimeout(timer);
+    // Cancelling a body that was read to its end does nothing; any other would hold its connection.
+    if (reader !== undefined) reader.cancel().catch(() => {});
+    else if (response !== undefined) dropBody(response);
+  }
+
+  /** The value, or undefined where the connection failed. What it says may hold the address: dropped. */
+  async function attempt<T>(promise: Promise<T>): Promise<T | undefined> {
+    try {
+      return await promise;
+    } catch (error) {
+      // A refusal by the host's port (a forbidden address) is final.
+      if (error instanceof Problem) throw error;
+      return undefined;
+    }
+  }
+
+  function ended(): Failure {
+    signal.throwIfAborted();
+    if (idle.signal.aborted) return { kind: "timeout" };
+    return { kind: response === undefined ? "network" : "early" };
+  }
+}
+
+function dropBody(response: Response): void {
+  response.body?.cancel().catch(() => {});
+}
+
+function transientStatus(response: Response): Failure | undefined {
+  const { status } = response;
+  if (status < 500 && status !== 429 && status !== 408) return undefined;
+  return {
+    kind: "status",
+    status,
+    retry_after_ms: retryAfter(response.headers.get("retry-after")),
+  };
+}
+
+/** Checks status and headers, tells the receiver, and answers how many bytes the body must have. */
+function checkReply(
+  response: Response,
+  host: string,
+  start: number,
+  end: number,
+  receiver: RangeReceiver,
+): number {
+  const { status, headers } = response;
+  const contentRange = headers.get("content-range") ?? "";
+  const etag = headers.get("etag");
+  const lastModified = headers.get("last-modified");
+  const tags = {
+    ...(etag === null ? {} : { etag }),
+    ...(lastModified === null ? {} : { lastModified }),
+  };
+  if (status === 416 && start === 0 && contentRange.trim() === "bytes */0") {
+    // No range fits an empty resource.
+    receiver.reply({ total: 0, ...tags });
+    return 0;
+  }
+  if (status === 412 || status === 416) {
+    return upstream(host, "answered for a file that has changed while it was read", {
+      upstream_status: status,
+    });
+  }
+  if (status === 200) {
+    return upstream(
+      host,
+      "ignores byte ranges, which are needed to read a checkpoint in pieces; download the file and " +
+        "upload it instead: current status is 200",
+      { upstream_status: status },
+    );
+  }
+  if (status !== 206) {
+    return upstream(host, `refused to send the file: current status is ${status}`, {
+      upstream_status: status,
+    });
+  }
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.trim().toLowerCase() !== "identity") {
+    return upstream(host, `sent a compressed answer: current encoding is ${shown(encoding)}`);
+  }
+  const match = /^bytes ([0-9]+)-([0-9]+)\/([0-9]+)$/i.exec(contentRange.trim());
+  const [first, last, total] = (match ?? []).slice(1).map(Number);
+  const valid = first === start && last !== undefined && total !== undefined && last >= first &&
+    last < Math.min(end, total) && Number.isSafeInteger(total);
+  if (!valid) {
+    return upstream(
+      host,
+      `answered with another range than bytes ${start}-${end - 1}: current Content-Range is ` +
+        shown(contentRange),
+    );
+  }
+  receiver.reply({ total, ...tags });
+  return last + 1 - first;
+}
+
+function shown(header: string): string {
+  return JSON.stringify(header.slice(0, 80));
+}
