@@ -69,9 +69,17 @@ export async function openHttpSource(
     options;
   let pin: RangeReply | undefined;
 
-  /** Reads `[start, end)`, or up to the end of the resource where that comes first. */
-  async function read(start: number, end: number, signal: AbortSignal): Promise<Bytes> {
-    let bytes: Bytes | undefined;
+  /**
+   * Reads `[start, end)` into `target` if given; else into new memory, up to the end of the resource
+   * where that comes first.
+   */
+  async function read(
+    start: number,
+    end: number,
+    signal: AbortSignal,
+    target?: Bytes,
+  ): Promise<Bytes> {
+    let bytes = target;
     let received = 0;
     const receiver = {
       reply(reply: RangeReply) {
@@ -100,21 +108,29 @@ export async function openHttpSource(
 
   const prefix = await read(0, prefix_bytes, lifetime);
   const { total, ...tags } = pin ?? { total: 0 };
+
+  async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const end = start + target.length;
+    checkRange(start, end, total, closing.signal.aborted);
+    const known = prefix.subarray(start, end);
+    target.set(known);
+    if (known.length === target.length) return;
+    const both = signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]);
+    await read(start + known.length, end, both, target.subarray(known.length));
+  }
+
   return {
     ...tags,
     byteLength: total,
     async slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes> {
       signal?.throwIfAborted();
       checkRange(start, end, total, closing.signal.aborted);
-      if (end <= prefix.length) return prefix.slice(start, end);
-      const both = signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]);
-      if (start >= prefix.length) return await read(start, end, both);
-      const rest = await read(prefix.length, end, both);
       const bytes = new Uint8Array(end - start);
-      bytes.set(prefix.subarray(start));
-      bytes.set(rest, prefix.length - start);
+      await readInto(bytes, start, signal);
       return bytes;
     },
+    readInto,
     close() {
       closing.abort(new RangeError("Cannot read the source as it is closed"));
     },

@@ -9,7 +9,8 @@ const CHUNK = 65536;
 /**
  * Decodes UTF-8 strictly; a byte order mark is kept as a character.
  *
- * @returns The text, or the index of the first byte that no longer belongs to a valid sequence.
+ * @returns The text, or the index of the first byte that cannot follow those before it (the number of bytes
+ * if they end inside a character).
  */
 export function decodeUtf8(bytes: Uint8Array): string | number {
   try {

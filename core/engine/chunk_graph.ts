@@ -77,10 +77,13 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
     layout,
     base,
     weights: () =>
-      once("weights", () =>
-        !layout.base || allOf("weights")
-          ? input(INPUT.models)
-          : graph.node("Add", [input(INPUT.models), baseFor("task_vector")])),
+      once(
+        "weights",
+        () =>
+          !layout.base || allOf("weights")
+            ? input(INPUT.models)
+            : graph.node("Add", [input(INPUT.models), baseFor("task_vector")]),
+      ),
     deltas: () => once("deltas", () => deltasOf(INPUT.models)),
     unselectedDeltas: () => once("all-deltas", () => deltasOf(INPUT.unselected)),
     perModel(name) {

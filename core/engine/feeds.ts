@@ -41,50 +41,69 @@ export function coefficientFeeds(
 }
 
 /** The operands of a reduction, float32 rows of `padded` elements each. */
-interface Operands {
+export interface Operands {
   readonly models: Float32Array;
-  readonly unselected: Float32Array;
+  /** The models before selection; absent where nothing was selected. */
+  readonly unselected?: Float32Array;
   readonly base: Float32Array;
 }
 
-/**
- * Operands cut into segments that never cross a row: `[models, segments · width]` with zeros behind the
- * end of each row, and the shape to view them in.
- */
-export function segmentFeeds(
-  operands: Operands,
-  memory: ChunkMemory,
+/** How a chunk falls into segments of one width, none of which crosses a row. */
+export interface Segments {
+  readonly count: number;
+  readonly width: number;
+  readonly perRow: number;
+  /** Elements per row; the whole chunk where it is one vector. */
+  readonly rowLength: number;
+}
+
+/** The segments of a chunk: blocks of `block` elements, or shorter ones where rows are. */
+export function segmentsOf(
+  { padded, count }: ChunkMemory,
   rows: RowLayout | undefined,
   block: number,
+): Segments {
+  if (!rows) {
+    return { count: padded / block, width: block, perRow: padded / block, rowLength: padded };
+  }
+  const rowLength = Math.min(rows.length, count);
+  const width = Math.min(rowLength, block);
+  const perRow = Math.ceil(rowLength / width);
+  return { count: Math.ceil(count / rowLength) * perRow, width, perRow, rowLength };
+}
+
+/** Operands cut to the segments `[from, to)`, `[models, segments · width]` with zeros behind a row's end. */
+export function segmentFeeds(
+  operands: Operands,
+  { padded, count, models }: ChunkMemory,
+  segments: Segments,
+  from: number,
+  to: number,
 ): Record<string, EngineTensor> {
-  const { padded, count, models } = memory;
-  const width = rows ? Math.min(rows.length, block) : block;
-  const perRow = rows ? Math.ceil(Math.min(rows.length, count) / width) : padded / block;
-  const rowCount = rows ? Math.ceil(count / rows.length) : 1;
-  const total = rowCount * perRow * width;
+  const { width, perRow, rowLength } = segments;
+  const total = (to - from) * width;
   const cut = (values: Float32Array, vectors: number): EngineTensor => {
-    if (!rows) return { type: "float32", shape: [vectors, padded], data: values };
     const framed = new Float32Array(vectors * total);
     for (let v = 0; v < vectors; v++) {
-      for (let row = 0; row < rowCount; row++) {
-        const start = row * rows.length;
-        const end = Math.min(start + rows.length, count);
-        framed.set(
-          values.subarray(v * padded + start, v * padded + end),
-          v * total + row * perRow * width,
-        );
+      for (let segment = from; segment < to; segment++) {
+        const row = Math.floor(segment / perRow);
+        const start = row * rowLength + (segment % perRow) * width;
+        const end = Math.min(start + width, (row + 1) * rowLength, count);
+        if (start >= end) continue;
+        const piece = values.subarray(v * padded + start, v * padded + end);
+        framed.set(piece, v * total + (segment - from) * width);
       }
     }
     return { type: "float32", shape: [vectors, total], data: framed };
   };
   return {
     [INPUT.models]: cut(operands.models, models),
-    [INPUT.unselected]: cut(operands.unselected, models),
+    ...(operands.unselected ? { [INPUT.unselected]: cut(operands.unselected, models) } : {}),
     [INPUT.base]: cut(operands.base, 1),
     [INPUT.segments]: {
       type: "int64",
       shape: [2],
-      data: BigInt64Array.of(BigInt(rowCount * perRow), BigInt(width)),
+      data: BigInt64Array.of(BigInt(to - from), BigInt(width)),
     },
   };
 }
@@ -95,7 +114,8 @@ export function allAgree(
   { count, padded, models, x, base }: ChunkMemory,
   hasBase: boolean,
 ): { agreed: boolean; agreedWithBase: boolean } {
-  const words = (offset: number) => new Uint32Array(floats(kernels, offset, count).buffer, offset, count);
+  const words = (offset: number) =>
+    new Uint32Array(floats(kernels, offset, count).buffer, offset, count);
   const first = words(x);
   const same = (other: Uint32Array) => {
     for (let i = 0; i < count; i++) if (first[i] !== other[i]) return false;

@@ -4,12 +4,7 @@
  * @module
  */
 import type { Kernels } from "../tensor/kernels/mod.ts";
-import {
-  binOfRank,
-  COARSE_BINS,
-  FINE_BINS,
-  thresholdIn,
-} from "../tensor/order_statistics.ts";
+import { binOfRank, COARSE_BINS, FINE_BINS, thresholdIn } from "../tensor/order_statistics.ts";
 import type { CollectJob, HistogramJob } from "./chunk_job.ts";
 
 /** How many coarse bins an accumulator can count finely at once. */

@@ -9,21 +9,29 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { Problem } from "../problem.ts";
 import type { Engine, EngineTensor } from "./engine.ts";
+import { substituteModule } from "./runtime_module.ts";
 
 /** How many sessions are kept; the least recently used one is released beyond that. */
 const MAXIMUM_SESSIONS = 24;
 
 type Runtime = typeof import("onnxruntime-web");
 
-/** An engine of this thread. */
-export function onnxRuntime(): Engine {
+/**
+ * An engine of this thread.
+ *
+ * @param module Answers the runtime's compiled code if another thread has it already.
+ */
+export function onnxRuntime(
+  module?: () => Promise<WebAssembly.Module | undefined>,
+): Engine {
   let loading: Promise<Runtime> | undefined;
   const sessions = new Map<string, Promise<InferenceSession>>();
 
   const load = () => {
-    loading ??= import("onnxruntime-web").then((runtime) => {
+    loading ??= Promise.all([import("onnxruntime-web"), module?.()]).then(([runtime, compiled]) => {
       runtime.env.wasm.numThreads = 1;
       runtime.env.logLevel = "error";
+      if (compiled) runtime.env.wasm.wasmBinary = substituteModule(compiled);
       return runtime;
     }).catch((error) => {
       loading = undefined;

@@ -7,7 +7,13 @@ import { Problem } from "../problem.ts";
 import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
-import { inputBuffersOf, type WorkerReply, type WorkerRequest } from "./worker_protocol.ts";
+import { compileRuntime } from "./runtime_module.ts";
+import {
+  inputBuffersOf,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
+} from "./worker_protocol.ts";
 
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
@@ -32,7 +38,11 @@ export function inlineExecutor(): ChunkExecutor {
 export function workerPool(workers: number): ChunkExecutor {
   if (workers === 0 || typeof Worker === "undefined") return inlineExecutor();
   let members: Member[] | undefined;
-  const started = () => members ??= Array.from({ length: workers }, startMember);
+  const started = () => {
+    if (members) return members;
+    const module = compileRuntime();
+    return members = Array.from({ length: workers }, () => startMember(module));
+  };
   return {
     width: workers * AHEAD,
     run(job) {
@@ -63,7 +73,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-function startMember(): Member {
+function startMember(module: Promise<WebAssembly.Module | undefined>): Member {
   const waiting = new Map<number, Waiting>();
   let next = 0;
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
@@ -82,6 +92,10 @@ function startMember(): Member {
     event.preventDefault();
     fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
   };
+  module.then((compiled) => {
+    const start: WorkerStart = { module: compiled };
+    worker.postMessage(start);
+  });
   return {
     pending: () => waiting.size,
     send(job) {

@@ -7,7 +7,13 @@ import { METHODS } from "../methods/mod.ts";
 import type { Layout } from "../onnx/operands.ts";
 import { createKernels, type Kernels } from "../tensor/kernels/mod.ts";
 import { maskThreshold } from "../tensor/random.ts";
-import { buildMapGraph, buildReduceGraph, INPUT, MAP_OUTPUT, REDUCE_OUTPUT } from "./chunk_graph.ts";
+import {
+  buildMapGraph,
+  buildReduceGraph,
+  INPUT,
+  MAP_OUTPUT,
+  REDUCE_OUTPUT,
+} from "./chunk_graph.ts";
 import type {
   ChunkInputs,
   ChunkJob,
@@ -18,14 +24,22 @@ import type {
 } from "./chunk_job.ts";
 import { type ChunkMemory, encodeResult, floats, loadChunk } from "./chunk_memory.ts";
 import type { Engine } from "./engine.ts";
-import { allAgree, coefficientFeeds, segmentFeeds } from "./feeds.ts";
+import { allAgree, coefficientFeeds, segmentFeeds, segmentsOf } from "./feeds.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
-import { type Accumulators, countMagnitudes, createAccumulators, keepLargest } from "./magnitudes.ts";
+import {
+  type Accumulators,
+  countMagnitudes,
+  createAccumulators,
+  keepLargest,
+} from "./magnitudes.ts";
 
 /** Rows are padded to a whole number of SIMD groups; flat reductions to whole blocks. */
 const GROUP = 8;
 /** Elements per block of a reduction (METHODS.md 2.3). */
 export const BLOCK = 4096;
+
+/** Elements per model that one reduction graph is given at most. */
+const REDUCED_AT_ONCE = 8 * BLOCK;
 
 /** Runs jobs one after the other on one thread. */
 export type ChunkRunner = (job: ChunkJob) => Promise<ChunkResult>;
@@ -38,7 +52,9 @@ export function createChunkRunner(engine: Engine): ChunkRunner {
   return (job) => {
     const result = tail.then(() => runJob(engine, kernels, accumulators, job));
     tail = result.catch(() => {});
-    return "inputs" in job ? result.then((done) => ({ ...done, spent: inputBuffersOf(job.inputs) })) : result;
+    return "inputs" in job
+      ? result.then((done) => ({ ...done, spent: inputBuffersOf(job.inputs) }))
+      : result;
   };
 }
 
@@ -122,22 +138,32 @@ async function reduce(
 ): Promise<ChunkResult> {
   const { models, padded, x, base } = memory;
   const rows = floats(kernels, x, models * padded);
-  const unselected = job.selections ? rows.slice() : rows;
+  const unselected = job.selections && rows.slice();
   const agreed = allAgree(kernels, memory, job.inputs.base !== undefined);
   if (job.selections) select(kernels, memory, job.selections, scratch);
   const layout = layoutOf(job.inputs, job.rows !== undefined);
-  const outputs = await engine.run(
-    graphKey("reduce", job, layout),
-    () => buildReduceGraph(layout, graphOf(job), job.sums),
-    segmentFeeds(
-      { models: rows, unselected, base: floats(kernels, base, padded) },
-      memory,
-      job.rows,
-      BLOCK,
-    ),
-  );
-  if (unselected !== rows) release(unselected);
-  return { sums: outputs[REDUCE_OUTPUT]!.data as Float64Array, ...agreed };
+  const operands = {
+    models: rows,
+    base: floats(kernels, base, padded),
+    ...(unselected ? { unselected } : {}),
+  };
+  const segments = segmentsOf(memory, job.rows, BLOCK);
+  const sums = new Float64Array(segments.count * job.sums);
+  // A few segments at a time: float64 copies of a whole chunk would be the largest thing in memory.
+  const step = Math.max(Math.floor(REDUCED_AT_ONCE / segments.width), 1);
+  for (let from = 0; from < segments.count; from += step) {
+    const to = Math.min(from + step, segments.count);
+    const feeds = segmentFeeds(operands, memory, segments, from, to);
+    const outputs = await engine.run(
+      graphKey("reduce", job, layout),
+      () => buildReduceGraph(layout, graphOf(job), job.sums),
+      feeds,
+    );
+    sums.set(outputs[REDUCE_OUTPUT]!.data as Float64Array, from * job.sums);
+    for (const feed of Object.values(feeds)) release(feed.data as Float32Array<ArrayBuffer>);
+  }
+  if (unselected) release(unselected);
+  return { sums, ...agreed };
 }
 
 /**

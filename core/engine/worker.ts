@@ -7,16 +7,22 @@ import { Problem } from "../problem.ts";
 import type { ChunkJob } from "./chunk_job.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
-import { buffersOf, type WorkerReply, type WorkerRequest } from "./worker_protocol.ts";
+import {
+  buffersOf,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
+} from "./worker_protocol.ts";
 
 /** The part of a worker's global scope that is used here; the DOM library describes a window instead. */
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
+  onmessage: ((event: MessageEvent<WorkerStart | WorkerRequest>) => void) | null;
   postMessage(message: WorkerReply, transfer: Transferable[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const engine = onnxRuntime();
+const started = Promise.withResolvers<WebAssembly.Module | undefined>();
+const engine = onnxRuntime(() => started.promise);
 const run = createChunkRunner(engine);
 
 async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> {
@@ -33,7 +39,8 @@ async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> 
   }
 }
 
-scope.onmessage = async ({ data: { id, job } }) => {
-  const reply = { id, ...await answer(job) };
+scope.onmessage = async ({ data }) => {
+  if (!("job" in data)) return started.resolve(data.module);
+  const reply = { id: data.id, ...await answer(data.job) };
   scope.postMessage(reply, reply.result ? buffersOf(reply.result) : []);
 };

@@ -6,6 +6,11 @@
 import type { ProblemKind } from "../problem.ts";
 import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
 
+/** The first message to a worker: the runtime's code, if it could be compiled. */
+export interface WorkerStart {
+  readonly module: WebAssembly.Module | undefined;
+}
+
 /** A job with its number. */
 export interface WorkerRequest {
   readonly id: number;

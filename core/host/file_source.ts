@@ -75,6 +75,7 @@ export async function openFile(path: string): Promise<ByteSource> {
     byteLength: size,
     readInto,
     async slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes> {
+      signal?.throwIfAborted();
       checkRange(start, end, size, closed);
       const bytes = new Uint8Array(end - start);
       await readInto(bytes, start, signal);

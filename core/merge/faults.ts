@@ -28,6 +28,8 @@ export function mustBe(key: string, expected: string, value: unknown): string {
 export function invalidRecipe(faults: readonly Fault[]): Problem {
   const first = faults[0]?.message ?? "The recipe is at fault";
   const more = faults.length - 1;
-  const detail = more <= 0 ? first : `${first} (and ${more} more ${more === 1 ? "fault" : "faults"})`;
+  const detail = more <= 0
+    ? first
+    : `${first} (and ${more} more ${more === 1 ? "fault" : "faults"})`;
   return new Problem("invalid-recipe", detail, { errors: faults });
 }

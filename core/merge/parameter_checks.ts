@@ -92,8 +92,11 @@ function checkConditional(
     });
   }
   if (!Object.hasOwn(conditional, "value")) {
-    faults.push({ path, message: `Cannot use this entry of ${name} as its value is missing: ` +
-      `current value is ${show(conditional)}` });
+    faults.push({
+      path,
+      message: `Cannot use this entry of ${name} as its value is missing: ` +
+        `current value is ${show(conditional)}`,
+    });
   } else checkValue(name, value, joinPath(path, "value"), spec, faults);
 }
 
@@ -156,7 +159,9 @@ function describe(spec: Partial<ParameterSpec>): string {
   if (low === undefined && high === undefined) return kind;
   const open = spec.exclusiveMinimum === undefined && low !== undefined ? "[" : "(";
   const close = spec.exclusiveMaximum === undefined && high !== undefined ? "]" : ")";
-  return `${kind.replace("finite ", "")} in ${open}${low ?? "-infinity"}, ${high ?? "infinity"}${close}`;
+  return `${kind.replace("finite ", "")} in ${open}${low ?? "-infinity"}, ${
+    high ?? "infinity"
+  }${close}`;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

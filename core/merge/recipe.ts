@@ -12,7 +12,13 @@ import { type Conditional, type Settings, settingsOf } from "./parameters.ts";
 import { checkMeaning } from "./recipe_checks.ts";
 import { checkForm, type RecipeDocument } from "./recipe_form.ts";
 import { outlineOf } from "./recipe_outline.ts";
-import { bindSources, checkSources, type SourceParts, type Sources, type SourceSpec } from "./sources.ts";
+import {
+  bindSources,
+  checkSources,
+  type SourceParts,
+  type Sources,
+  type SourceSpec,
+} from "./sources.ts";
 
 /** One model of a recipe. */
 export interface ModelEntry {
@@ -88,7 +94,9 @@ export function parseRecipe(document: unknown, methods: Methods): Recipe {
       `current value is ${show(name)}`;
     const errors = [{ path: "merge_method", message }, ...faults];
     const near = nearestNames(name, methods.keys());
-    if (faults.length === 0) throw new Problem("unknown-method", message, { errors, nearest: near });
+    if (faults.length === 0) {
+      throw new Problem("unknown-method", message, { errors, nearest: near });
+    }
     throw invalidRecipe(errors);
   }
   if (faults.length > 0 || recipe === undefined) throw invalidRecipe(faults);

@@ -127,11 +127,9 @@ function checkRequired(outline: RecipeOutline, method: MergeMethod): Fault[] {
     if (spec.default !== undefined || has(outline.parameters, name)) continue;
     for (const group of outline.groups) {
       if (has(group.own?.parameters, name)) continue;
-      const paths = spec.scope === "global"
-        ? [group.own?.path ?? "parameters"]
-        : group.entries
-          .filter(({ model, parameters }) => model !== outline.base && !has(parameters, name))
-          .map(({ path }) => joinPath(path, "parameters"));
+      const paths = spec.scope === "global" ? [group.own?.path ?? "parameters"] : group.entries
+        .filter(({ model, parameters }) => model !== outline.base && !has(parameters, name))
+        .map(({ path }) => joinPath(path, "parameters"));
       for (const path of paths) {
         faults.push({
           path: joinPath(path, name),

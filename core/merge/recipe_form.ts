@@ -78,7 +78,10 @@ function findUnknownKeys(schema: SchemaNode, value: unknown, at: Place, faults: 
     const path = joinPath(at.path, key);
     if (schema.type === "record") {
       if (["__proto__", "prototype", "constructor"].includes(key)) {
-        faults.push({ path, message: `Cannot use the name as it is reserved: current value is ${show(key)}` });
+        faults.push({
+          path,
+          message: `Cannot use the name as it is reserved: current value is ${show(key)}`,
+        });
       } else {
         const inside = { path, place: joinPath(at.place, "*").replace('["*"]', ".*") };
         findUnknownKeys(schema.value as SchemaNode, element, inside, faults);
@@ -97,6 +100,8 @@ function findUnknownKeys(schema: SchemaNode, value: unknown, at: Place, faults: 
 function unknownKey(key: string, place: string, known: readonly string[]): string {
   const reason = Object.hasOwn(UNSUPPORTED_KEYS, place) ? UNSUPPORTED_KEYS[place] : undefined;
   return reason === undefined
-    ? `Cannot use the key as it is unknown here${didYouMean(key, known)}: current value is ${show(key)}`
+    ? `Cannot use the key as it is unknown here${didYouMean(key, known)}: current value is ${
+      show(key)
+    }`
     : `Cannot use the key as ${reason}: current value is ${show(key)}`;
 }

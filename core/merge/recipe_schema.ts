@@ -31,7 +31,7 @@ function oneOf<const Names extends readonly [string, ...string[]]>(...names: Nam
 
 const Gradient = v.array(v.number());
 const Value = v.union([v.number(), v.boolean(), v.string(), Gradient]);
-const Conditional = v.strictObject({ filter: v.optional(v.string()), value: Value });
+const Conditional = v.strictObject({ filter: v.nullish(v.string()), value: Value });
 
 /** A parameter: a value, a gradient over the layers, or such by filter. Checked by the method's own declaration. */
 export const SettingSchema = v.union([Value, Conditional, v.array(Conditional)]);
@@ -62,7 +62,9 @@ const Seed = v.pipe(v.number(SEED), v.safeInteger(SEED), v.minValue(0, SEED));
 
 const POSITION = "a number in [0, 1]";
 const Position = v.strictObject({
-  filter: v.optional(v.pipe(v.string("a part of tensor names"), v.nonEmpty("a part of tensor names"))),
+  filter: v.optional(
+    v.pipe(v.string("a part of tensor names"), v.nonEmpty("a part of tensor names")),
+  ),
   value: v.pipe(v.number(POSITION), v.minValue(0, POSITION), v.maxValue(1, POSITION)),
 }, "a map { filter, value }");
 
@@ -102,12 +104,16 @@ export const RecipeSchema = v.strictObject({
   gradient_t: v.nullish(v.array(Position, "a list of { filter, value }"), []),
   experimental: Flag,
   output: v.nullish(v.strictObject({
-    format: v.nullish(v.picklist(["safetensors"], '"safetensors", the only format so far'), "safetensors"),
+    format: v.nullish(
+      v.picklist(["safetensors"], '"safetensors", the only format so far'),
+      "safetensors",
+    ),
   }, "a map { format }")),
   name: v.nullish(FileName),
 }, "a map");
 
-const TOKENIZER = "merging needs no tokenizer here: remove the key and carry the tokenizer over yourself";
+const TOKENIZER =
+  "merging needs no tokenizer here: remove the key and carry the tokenizer over yourself";
 
 /**
  * Keys that mergekit or the contract knows but this version does not, by their place (`[]` for an index,
@@ -122,7 +128,8 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   "matrix_exclude": "matrix methods are not supported yet",
   "matrix_view": "matrix methods are not supported yet",
   "models[].statistics": "methods with statistics are not supported yet",
-  "slices[].base_model": "a base of its own per slice is not supported: use the top-level base_model",
+  "slices[].base_model":
+    "a base of its own per slice is not supported: use the top-level base_model",
   "slices[].residual_weight": "residual weights are not supported",
   "output.shard_size": "sharded output is not supported yet",
   "output.put": "writing to another server is not supported yet",

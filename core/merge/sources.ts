@@ -26,7 +26,12 @@ export type SourceSpec =
     }
     /** A file under the operator's folder. */
     | { readonly type: "path"; readonly path: string }
-    | { readonly type: "hub"; readonly hub: string; readonly revision?: string; readonly file?: string }
+    | {
+      readonly type: "hub";
+      readonly hub: string;
+      readonly revision?: string;
+      readonly file?: string;
+    }
   );
 
 const BLOB_ID = /^sha256:[0-9a-f]{64}$/;
@@ -114,7 +119,9 @@ export function bindSources(
       unknown.push({
         path,
         message: `Cannot find the source as it has neither an entry in sources nor an upload part` +
-          `${found === undefined ? "" : `, did you mean "${found}"`}: current value is ${show(name)}`,
+          `${found === undefined ? "" : `, did you mean "${found}"`}: current value is ${
+            show(name)
+          }`,
       });
     } else if (spec.type === "upload" && !parts.has(name)) {
       unknown.push({

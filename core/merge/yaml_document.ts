@@ -16,8 +16,8 @@ import {
   isScalar,
   isSeq,
   Lexer,
-  Parser,
   type ParsedNode,
+  Parser,
 } from "yaml";
 import { DocumentFault } from "./json_document.ts";
 
@@ -74,7 +74,10 @@ export function parseYaml(text: string, maxDepth: number): unknown {
         const name = keyOf(pair.key as ParsedNode, node.range[0]);
         if (entries.has(name)) {
           const offset = (pair.key as ParsedNode).range[0];
-          throw new DocumentFault(`the key ${JSON.stringify(name)} stands twice in one map`, offset);
+          throw new DocumentFault(
+            `the key ${JSON.stringify(name)} stands twice in one map`,
+            offset,
+          );
         }
         entries.set(name, convert(pair.value as ParsedNode | null, depth + 1));
       }

@@ -57,8 +57,7 @@ export const slerp: MergeMethod = {
     };
   },
   graphs: {
-    products: (graph, x) =>
-      x.gram(graph.node("Concat", [x.base(), x.weights()], { axis: 0 }), 2),
+    products: (graph, x) => x.gram(graph.node("Concat", [x.base(), x.weights()], { axis: 0 }), 2),
     combine: (graph, x) =>
       graph.node("Add", [
         graph.node("Mul", [x.base(), x.single("from")]),

@@ -197,9 +197,7 @@ function l1Factor(full: number, kept: number, compat: boolean): number {
 }
 
 function densitiesOf(tensor: TensorCase, knobs: Knobs): number[] {
-  return knobs.sparsify === "none"
-    ? tensor.models.map(() => 1)
-    : numbersOf(tensor, "density");
+  return knobs.sparsify === "none" ? tensor.models.map(() => 1) : numbersOf(tensor, "density");
 }
 
 /** All inputs equal gives that input: only without sparsification and with a total weight of 1. */

@@ -26,8 +26,7 @@ export interface Chunk {
  */
 export function chunksOf(elements: number, size: number, rowLength?: number): Chunk[] {
   const chunks: Chunk[] = [];
-  const add = (start: number, count: number) =>
-    chunks.push({ index: chunks.length, start, count });
+  const add = (start: number, count: number) => chunks.push({ index: chunks.length, start, count });
   if (rowLength === undefined) {
     for (let at = 0; at < elements; at += size) add(at, Math.min(size, elements - at));
   } else if (rowLength <= size) {

@@ -156,8 +156,8 @@ async function collect(
     for (const { histograms } of answers) {
       const counts = histograms?.[i];
       if (!counts) continue;
-      if (!total) total = Float64Array.from(counts);
-      else for (let bin = 0; bin < counts.length; bin++) total[bin]! += counts[bin]!;
+      total ??= new Float64Array(counts.length);
+      for (let bin = 0; bin < counts.length; bin++) total[bin]! += counts[bin]!;
     }
     return total;
   });

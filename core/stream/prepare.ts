@@ -42,7 +42,9 @@ export async function prepare(context: MergeContext, tensor: MergeTensor): Promi
   if (reduction) {
     reduced = await reducePass(context, tensor, chunks, reduction, await select());
     const withBase = work.method.operand === "weights" && work.method.base === "required";
-    if (work.idempotent && sameKinds(tensor) && (withBase ? reduced.agreedWithBase : reduced.agreed)) {
+    if (
+      work.idempotent && sameKinds(tensor) && (withBase ? reduced.agreedWithBase : reduced.agreed)
+    ) {
       return { kind: "copy", input: work.inputs[0]!, reason: "inputs-equal" };
     }
   }
@@ -116,8 +118,11 @@ async function isFinite(
   chunks: readonly Chunk[],
 ): Promise<boolean> {
   try {
-    const scans = inOrder(chunks, context.executor.width, (chunk) =>
-      runChunk(context, tensor, chunk, (inputs) => ({ stage: "scan", inputs })));
+    const scans = inOrder(
+      chunks,
+      context.executor.width,
+      (chunk) => runChunk(context, tensor, chunk, (inputs) => ({ stage: "scan", inputs })),
+    );
     for await (const _ of scans);
     return true;
   } catch (error) {

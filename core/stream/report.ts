@@ -33,7 +33,11 @@ export interface MergeReport {
 /** The report's entry of a tensor. */
 export function tensorReport(
   tensor: PlannedTensor,
-  found: { action?: PlannedTensor["action"]; reasons?: readonly string[]; statistics?: Statistics } = {},
+  found: {
+    action?: PlannedTensor["action"];
+    reasons?: readonly string[];
+    statistics?: Statistics;
+  } = {},
 ): TensorReport {
   const { work } = tensor;
   const models = work?.kind === "merge"

@@ -1,0 +1,132 @@
+/**
+ * Makes the plan of a merge from a checked recipe and opened checkpoints; no tensor byte is read.
+ *
+ * @module
+ */
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
+import { Problem } from "../problem.ts";
+import { bytesRead, inputsOf, passesOf } from "./passes.ts";
+import { faultLog } from "./plan_faults.ts";
+import { bindKinds } from "./plan_kinds.ts";
+import { planTensor } from "./plan_tensor.ts";
+import type { Plan, PlannedTensor } from "./plan_types.ts";
+import { planWarnings } from "./plan_warnings.ts";
+import { type InputProvenance, provenance } from "./provenance.ts";
+import type { Methods, Recipe } from "./recipe.ts";
+import { selectTensors } from "./select_tensors.ts";
+import { sliceGroups } from "./slices.ts";
+import { modelGroup } from "./tensor_groups.ts";
+
+/** What a plan is made from. */
+export interface PlanRequest {
+  readonly recipe: Recipe;
+  readonly methods: Methods;
+  /** The opened checkpoint of every name that the recipe uses. */
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
+  /** What is known of the inputs' bytes, for the result's metadata. */
+  readonly inputs?: ReadonlyMap<string, InputProvenance>;
+  /** amalgam's version. */
+  readonly version: string;
+  /** Memory that the chunks of one input or of the output take, in bytes; default 4 MiB. */
+  readonly chunkMemory?: number;
+  /** Limit of the memory for chunks in bytes; default none. */
+  readonly memory?: number;
+}
+
+/**
+ * Plans every tensor.
+ *
+ * @throws {Problem} With every fault in `errors`: `invalid-recipe`; `mismatch` (with `tensors`) if
+ * tensors do not fit together; `unsupported-dtype`; `too-large` if the memory limit is too low.
+ */
+export function makePlan(request: PlanRequest): Plan {
+  const { recipe, methods, checkpoints, version } = request;
+  const method = methods.get(recipe.merge_method);
+  if (method === undefined) {
+    throw new Problem(
+      "unknown-method",
+      `Cannot plan as there is no such method: current value is "${recipe.merge_method}"`,
+    );
+  }
+  const log = faultLog();
+  const kinds = bindKinds(recipe, method, checkpoints);
+  kinds.faults.forEach(log.fault);
+  const bound = { recipe, method, checkpoints, kinds };
+  const { groups, faults } = recipe.slices
+    ? sliceGroups(bound)
+    : { groups: [modelGroup(bound)], faults: [] };
+  faults.forEach(log.fault);
+  // Mixed kinds or ranges outside a model would make every tensor a fault of its own.
+  if (kinds.faults.length + faults.length > 0) log.throwIfAny();
+
+  const selection = selectTensors(recipe.tensors);
+  const planning = {
+    recipe,
+    method,
+    methods,
+    output: kinds.output,
+    selects: selection.selects,
+    log,
+  };
+  const tensors = groups.flatMap((group) =>
+    group.names.flatMap((name) => planTensor(planning, group, name) ?? [])
+  );
+  log.throwIfAny();
+
+  const written = tensors.filter(({ work }) => work !== undefined);
+  const reference = checkpoints.get(recipe.base_model ?? groups[0]!.models[0]?.name ?? "");
+  const metadata = provenance({
+    recipe,
+    kind: kinds.output,
+    reference: reference?.metadata ?? {},
+    inputs: request.inputs ?? new Map(),
+    version,
+    tensors,
+  });
+  const layout = layoutSafetensors(written, metadata);
+  const byName = new Map(written.map((tensor) => [tensor.name, tensor]));
+  const works = written.map(({ work }) => work!);
+  return {
+    method: method.name,
+    seed: recipe.seed,
+    rng: recipe.rng,
+    nonFinite: recipe.non_finite,
+    saturate: recipe.saturate,
+    strictIntegers: recipe.strict_integers,
+    kind: kinds.output,
+    tensors: [
+      ...layout.tensors.map(({ name }) => byName.get(name)!),
+      ...tensors.filter(({ work }) => work === undefined),
+    ],
+    bytesIn: works.reduce((sum, work) => sum + bytesRead(work), 0),
+    bytesOut: layout.byteLength,
+    passes: works.reduce((most, work) => Math.max(most, passesOf(work)), 0),
+    peakMemory: peakMemory(written, request),
+    warnings: planWarnings(recipe, groups, tensors, selection.idle()),
+    metadata,
+  };
+}
+
+/** Chunks of the widest tensor: its inputs and its output. */
+function peakMemory(
+  tensors: readonly PlannedTensor[],
+  { chunkMemory = 4 * 2 ** 20, memory = Infinity }: PlanRequest,
+): number {
+  let most = 0;
+  let widest = "";
+  for (const { name, work } of tensors) {
+    const width = inputsOf(work!).length + 1;
+    if (width <= most) continue;
+    most = width;
+    widest = name;
+  }
+  const peak = most * chunkMemory;
+  if (peak <= memory) return peak;
+  throw new Problem(
+    "too-large",
+    `Cannot merge tensor "${widest}" of ${most - 1} inputs as the memory must be at least ` +
+      `${peak} bytes: current value is ${memory}`,
+    { limit: memory, value: peak, tensor: widest },
+  );
+}
