@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Problem } from "../problem.ts";
 import { type Backoff, pause, waitBefore } from "./backoff.ts";
 import { checkRange } from "./byte_range.ts";
 import type { Bytes, ByteSource } from "./byte_source.ts";
@@ -48,12 +49,16 @@ export interface HttpSource extends ByteSource {
  * @param url Its query and credentials never appear in a message.
  * @throws {Problem} `upstream`, also from `slice`, with `host`: the server fails (after all retries),
  * ignores ranges, compresses, answers another range, or the file changed while it was read; with
- * `status` 504 if it sent nothing for `timeout_ms`. Whatever problem `fetch` throws.
+ * `status` 504 if it sent nothing for `timeout_ms`; `invalid-request` if `url` is none. Whatever problem `fetch` throws.
  */
 export async function openHttpSource(
   url: string,
   options: HttpSourceOptions,
 ): Promise<HttpSource> {
+  if (!URL.canParse(url)) {
+    // Without the value: what cannot be parsed may hold credentials anywhere.
+    throw new Problem("invalid-request", "Cannot open the source as its address is not a URL");
+  }
   const closing = new AbortController();
   const lifetime = options.signal === undefined
     ? closing.signal

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { METHODS } from "../methods/mod.ts";
+import { methodNamed } from "../methods/mod.ts";
 import type { Layout } from "../onnx/operands.ts";
 import { createKernels, type Kernels } from "../tensor/kernels/mod.ts";
 import { maskThreshold } from "../tensor/random.ts";
@@ -246,7 +246,7 @@ function graphKey(stage: string, job: MapJob | ReduceJob, layout: Layout): strin
 }
 
 function graphOf({ method, graph }: { method: string; graph: string }) {
-  const build = METHODS.get(method)?.graphs[graph];
+  const build = methodNamed(method)?.graphs[graph];
   if (!build) throw new Error(`The method ${method} has no graph ${graph}`);
   return build;
 }

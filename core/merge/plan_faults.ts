@@ -114,8 +114,12 @@ function describe({ path, tensor, reason, sources }: Mismatch): MismatchEntry {
     const stored = tensors.get(tensor);
     return [name, stored ? { dtype: stored.dtype, shape: stored.shape } : null] as const;
   });
+  const owner = sources.find(({ tensors }) => tensors.has(tensor));
   const near = sources.flatMap(({ name, tensors }) => {
-    const found = tensors.has(tensor) ? undefined : nearest(tensor, tensors.keys());
+    if (tensors.has(tensor)) return [];
+    // A name that the others have as well stands for something else.
+    const own = [...tensors.keys()].filter((candidate) => !owner?.tensors.has(candidate));
+    const found = nearest(tensor, own);
     return found === undefined ? [] : [[name, found] as const];
   });
   const lacking = has.filter(([, stored]) => stored === null).map(([name]) => name);

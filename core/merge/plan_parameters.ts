@@ -3,11 +3,9 @@
  *
  * @module
  */
-import type { StoredTensor } from "../checkpoint/checkpoint.ts";
-import type { MergeMethod, Parameters } from "../methods/method.ts";
+import type { Parameters } from "../methods/method.ts";
 import { joinPath } from "./faults.ts";
-import type { FaultLog } from "./plan_faults.ts";
-import type { GroupModel, TensorGroup } from "./tensor_groups.ts";
+import type { PlannedCase, Present } from "./tensor_planning.ts";
 
 /** The parameters of one tensor. */
 export interface MergeParameters {
@@ -22,32 +20,41 @@ export interface MergeParameters {
 
 /** Resolves, or answers undefined after telling the log which parameters have no value. */
 export function mergeParameters(
-  group: TensorGroup,
-  method: MergeMethod,
-  present: readonly { readonly model: GroupModel; readonly tensor: StoredTensor }[],
-  { name, t }: { readonly name: string; readonly t: number },
-  log: FaultLog,
+  { planning: { method, recipe, log }, group, name, t }: PlannedCase,
+  present: readonly Present[],
 ): MergeParameters | undefined {
-  const lacking: string[] = [];
-  const onMissing = (parameter: string) => lacking.push(parameter);
+  const lacking = new Set<string>();
+  const onMissing = (parameter: string) => lacking.add(parameter);
   const global = group.parameters.resolve(name, t, onMissing);
   const models = present.map(({ model, tensor }) =>
     model.parameters.resolve(tensor.name, t, onMissing)
   );
-  for (const parameter of new Set(lacking)) {
+  for (const parameter of lacking) {
     const message = `Cannot merge as no entry of ${parameter} applies to this tensor; add one ` +
       `without filter: current value is undefined`;
     log.inTensor(joinPath("parameters", parameter), name, message);
   }
-  if (lacking.length > 0) return undefined;
-  const own = present.map(({ model }, i) => {
-    const taken = Object.hasOwn(method.parameters, model.name);
-    return [taken ? `models.${model.name}` : model.name, models[i]!] as const;
-  }).filter(([, parameters]) => Object.keys(parameters).length > 0);
+  if (lacking.size > 0) return undefined;
+  const document: Record<string, unknown> = { ...global };
+  present.forEach(({ model }, i) => {
+    if (Object.keys(models[i]!).length === 0) return;
+    const isTaken = Object.hasOwn(document, model.name) || model.name === "__proto__";
+    document[isTaken ? `models.${model.name}` : model.name] = models[i]!;
+  });
   return {
     global,
     models,
-    document: { ...global, ...Object.fromEntries(own) },
-    pathOf: (parameter) => parameter === undefined ? group.path : joinPath("parameters", parameter),
+    document,
+    pathOf(parameter) {
+      if (parameter === undefined) return group.path;
+      const own = Object.hasOwn(recipe.parameters, parameter)
+        ? undefined
+        : present.find(({ model }) => Object.hasOwn(model.settings, parameter));
+      const isGlobal = method.parameters[parameter]?.scope === "global";
+      const place = own === undefined || isGlobal
+        ? "parameters"
+        : joinPath(own.model.path, "parameters");
+      return joinPath(place, parameter);
+    },
   };
 }

@@ -21,6 +21,11 @@ export interface RecipeForm {
 /** Checks a document against {@linkcode RecipeSchema}. */
 export function checkForm(document: unknown): RecipeForm {
   const faults: Fault[] = [];
+  // For valibot a list is an object too.
+  if (Array.isArray(document)) {
+    faults.push({ path: "", message: mustBe("the recipe", "a map", document) });
+    return { recipe: undefined, faults };
+  }
   findUnknownKeys(RecipeSchema, document, { path: "", place: "" }, faults);
   // A rule may see a value that an earlier rule of the same key refused; one fault a key is enough.
   const seen = new Set<string>();

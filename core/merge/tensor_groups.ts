@@ -6,6 +6,7 @@
  */
 import type { Checkpoint, StoredTensor } from "../checkpoint/checkpoint.ts";
 import type { MergeMethod } from "../methods/method.ts";
+import { joinPath } from "./faults.ts";
 import { positions } from "./layers.ts";
 import { type ParameterResolver, parameterResolver, type Settings } from "./parameters.ts";
 import { participants } from "./participants.ts";
@@ -21,6 +22,10 @@ export interface GroupSource {
 
 /** A model that takes part. */
 export interface GroupModel extends GroupSource {
+  /** Where it is listed in the recipe. */
+  readonly path: string;
+  /** Its own settings. */
+  readonly settings: Settings;
   readonly parameters: ParameterResolver;
 }
 
@@ -93,6 +98,8 @@ export function bindGroup(
     const source = byName.get(name);
     return {
       ...sourceOf(name, source?.tensors ?? baseTensors ?? new Map()),
+      path: source ? joinPath(path, listed.indexOf(source)) : "base_model",
+      settings: source?.parameters ?? {},
       parameters: parameterResolver(method.parameters, "model", [
         source?.parameters ?? {},
         ...outer,

@@ -37,6 +37,11 @@ export interface BlobWriter {
    * Valid until `commit` or `abort`.
    */
   written(): Promise<ByteSource>;
+  /**
+   * Ends the writing without making anything visible: the digest, and the bytes as a source that is
+   * valid until `abort`. For bytes that are needed for one request only.
+   */
+  seal(): Promise<{ readonly id: BlobId; readonly source: ByteSource }>;
   /** Makes the blob visible under the digest of its bytes. */
   commit(): Promise<CommittedBlob>;
   /** Drops everything; safe to call at any time, also after `commit` (then it does nothing). */

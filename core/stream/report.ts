@@ -20,11 +20,14 @@ export interface TensorReport {
 
 /** What became of a merge. */
 export interface MergeReport {
-  readonly state: "running" | "done" | "failed";
+  readonly state: "done" | "failed";
   readonly method: string;
   readonly seed: number;
+  readonly rng: string;
   readonly bytes: number;
   readonly warnings: readonly string[];
+  /** The result's `__metadata__`: recipe, inputs, counts. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: readonly TensorReport[];
   /** Why it failed. */
   readonly problem?: { readonly kind: string; readonly detail: string };

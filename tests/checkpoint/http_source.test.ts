@@ -1,59 +1,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { type HttpSourceOptions, openHttpSource } from "../../core/checkpoint/http_source.ts";
+import { openHttpSource } from "../../core/checkpoint/http_source.ts";
 import { openSafetensors } from "../../core/checkpoint/open_safetensors.ts";
 import { layoutSafetensors } from "../../core/checkpoint/write_safetensors.ts";
-import { Problem } from "../../core/problem.ts";
-import { caughtProblem } from "../support/caught_problem.ts";
-import {
-  type RangeServer,
-  type RangeServerOptions,
-  startRangeServer,
-} from "../support/range_server.ts";
-
-const CONTENT = new Uint8Array(100_000).map((_, i) => (i * 31 + (i >> 8)) & 0xff);
-const QUICK = { fetch, backoff: { base_ms: 1, limit_ms: 20 }, prefix_bytes: 1000 };
-
-/** Runs against a server that is closed afterwards. */
-async function served(
-  options: RangeServerOptions,
-  run: (server: RangeServer) => Promise<void>,
-  content = CONTENT,
-): Promise<void> {
-  const server = startRangeServer(content, options);
-  try {
-    await run(server);
-  } finally {
-    await server.close();
-  }
-}
-
-/** Opens the server's file, with a query and header that no message may show. */
-function open(server: RangeServer, options: Partial<HttpSourceOptions> = {}) {
-  const headers = { authorization: "Bearer hush" };
-  return openHttpSource(`${server.url}?token=hush`, { ...QUICK, headers, ...options });
-}
-
-/** The problem of opening and then reading the last bytes. */
-async function problemOfReading(
-  server: RangeServer,
-  options: Partial<HttpSourceOptions> = {},
-): Promise<Problem> {
-  const problem = await caughtProblem(async () => {
-    const source = await open(server, options);
-    return await source.slice(50_000, 90_000);
-  });
-  const { host } = new URL(server.url);
-  assertEquals([problem.kind, problem.members.host], ["upstream", host]);
-  assertStringIncludes(problem.message, `The server at ${host} `);
-  const shown = JSON.stringify([problem.message, problem.members, String(problem.cause)]);
-  assertEquals(/hush|secret|model/.test(shown), false, shown);
-  return problem;
-}
+import type { RangeServerOptions } from "../support/range_server.ts";
+import { CONTENT, openServed, problemOfReading, QUICK, served } from "../support/served.ts";
 
 Deno.test("any slice is read, in one request or from the prefix, with the caller's headers", async () => {
   await served({ lastModified: () => "Wed, 21 Oct 2015 07:28:00 GMT" }, async (server) => {
-    const source = await open(server);
+    const source = await openServed(server);
     assertEquals([source.byteLength, source.etag], [100_000, '"v1"']);
     assertEquals(source.lastModified, "Wed, 21 Oct 2015 07:28:00 GMT");
     assertEquals(server.ranges, ["bytes=0-999"]);
@@ -99,46 +54,11 @@ Deno.test("a checkpoint opens with one request", async () => {
 Deno.test("an empty or a short resource opens", async () => {
   for (const length of [0, 1, 999, 1000]) {
     await served({}, async (server) => {
-      const source = await open(server);
+      const source = await openServed(server);
       assertEquals(source.byteLength, length);
       assertEquals(await source.slice(0, length), CONTENT.slice(0, length));
       assertEquals(server.ranges.length, 1);
     }, CONTENT.slice(0, length));
-  }
-});
-
-Deno.test("a server that ignores ranges is refused at once and its body is cancelled", async () => {
-  await served({ ignoreRange: true }, async (server) => {
-    const problem = await problemOfReading(server);
-    assertStringIncludes(problem.message, "ignores byte ranges");
-    assertEquals(problem.members.upstream_status, 200);
-    assertEquals(server.ranges.length, 1);
-    for (let waited = 0; server.cancelled() === 0 && waited < 200; waited++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    assertEquals(server.cancelled(), 1);
-  });
-});
-
-Deno.test("a file that changes while it is read is refused", async () => {
-  const day = (n: number) => `Wed, 2${n} Oct 2015 07:28:00 GMT`;
-  const changes: RangeServerOptions[] = [
-    { etag: (n) => `"v${n}"` },
-    { etag: (n) => n === 0 ? '"v0"' : null },
-    { etag: (n) => `W/"v${n}"` },
-    { etag: () => 'W/"v"', lastModified: day },
-    { etag: null, lastModified: day },
-    { etag: null, bytesOf: (n) => CONTENT.slice(0, 100_000 - n) },
-    { bytesOf: (n) => CONTENT.slice(0, 100_000 - n) },
-    // It has become so short that the range lies outside.
-    { bytesOf: (n) => n === 0 ? CONTENT : CONTENT.slice(0, 100) },
-  ];
-  for (const change of changes) {
-    await served(change, async (server) => {
-      const problem = await problemOfReading(server);
-      assertStringIncludes(problem.message, "changed while it was read");
-      assertEquals(server.ranges.length, 2);
-    });
   }
 });
 
@@ -150,7 +70,7 @@ Deno.test("what does not change the file is no fault", async () => {
   ];
   for (const options of harmless) {
     await served(options, async (server) => {
-      const source = await open(server);
+      const source = await openServed(server);
       assertEquals(await source.slice(5000, 6000), CONTENT.slice(5000, 6000));
     });
   }
@@ -160,25 +80,16 @@ Deno.test("a server that fails twice is asked again", async () => {
   for (const failStatus of [408, 429, 500, 503]) {
     const fail = (n: number) => n === 0 || n === 2 || n === 3;
     await served({ fail, failStatus }, async (server) => {
-      const source = await open(server);
+      const source = await openServed(server);
       assertEquals(await source.slice(5000, 6000), CONTENT.slice(5000, 6000));
       assertEquals(server.ranges.length, 5);
     });
   }
 });
 
-Deno.test("a server that keeps failing is given up", async () => {
-  await served({ fail: (n) => n > 0, failStatus: 503 }, async (server) => {
-    const problem = await problemOfReading(server, { retries: 2 });
-    assertStringIncludes(problem.message, "failed after 3 attempts: current status is 503");
-    assertEquals(problem.members.upstream_status, 503);
-    assertEquals(server.ranges.length, 4);
-  });
-});
-
 Deno.test("Retry-After is honoured within the limit", async () => {
   await served({ fail: (n) => n === 1, failStatus: 429, retryAfter: "3600" }, async (server) => {
-    const source = await open(server, { backoff: { base_ms: 1, limit_ms: 150 } });
+    const source = await openServed(server, { backoff: { base_ms: 1, limit_ms: 150 } });
     const began = performance.now();
     assertEquals(await source.slice(5000, 6000), CONTENT.slice(5000, 6000));
     const took = performance.now() - began;
@@ -186,22 +97,11 @@ Deno.test("Retry-After is honoured within the limit", async () => {
   });
 });
 
-Deno.test("a refusal is final", async () => {
-  for (const failStatus of [401, 403, 404, 410]) {
-    await served({ fail: () => true, failStatus }, async (server) => {
-      const problem = await problemOfReading(server);
-      assertStringIncludes(problem.message, `current status is ${failStatus}`);
-      assertEquals(problem.members.status, undefined);
-      assertEquals(server.ranges.length, 1);
-    });
-  }
-});
-
 Deno.test("a body that ends early is resumed at the byte that is missing", async () => {
   for (const truncateCleanly of [false, true]) {
     const truncate = (n: number) => n === 1 ? 10_000 : n === 2 ? 1 : undefined;
     await served({ truncate, truncateCleanly }, async (server) => {
-      const source = await open(server);
+      const source = await openServed(server);
       assertEquals(await source.slice(20_000, 80_000), CONTENT.slice(20_000, 80_000));
       assertEquals(server.ranges[1], "bytes=20000-79999");
       assertEquals(server.ranges[2], "bytes=30000-79999");
@@ -216,7 +116,7 @@ Deno.test("a body that ends early is resumed at the byte that is missing", async
 
 Deno.test("a server that sends less than asked, and says so, is asked for the rest", async () => {
   await served({ longest: 5000 }, async (server) => {
-    const source = await open(server, { prefix_bytes: 20_000 });
+    const source = await openServed(server, { prefix_bytes: 20_000 });
     assertEquals(await source.slice(0, 100_000), CONTENT);
     assertEquals(server.ranges.length, 20);
   });
@@ -224,76 +124,6 @@ Deno.test("a server that sends less than asked, and says so, is asked for the re
     await problemOfReading(server, { retries: 2 });
     assertEquals(server.ranges.length, 3);
   });
-});
-
-Deno.test("a server that hangs is a 504 after the last attempt", async () => {
-  for (const where of ["header", "body"] as const) {
-    await served({ hang: (n) => n > 0 ? where : undefined }, async (server) => {
-      const problem = await problemOfReading(server, { timeout_ms: 50, retries: 1 });
-      assertStringIncludes(problem.message, "sent nothing for 50 ms, after 2 attempts");
-      assertEquals(problem.members.status, 504);
-      assertEquals(server.ranges.length, 3);
-    });
-  }
-});
-
-Deno.test("an answer with another range, or compressed, is refused", async () => {
-  const wrong: RangeServerOptions[] = [
-    { contentRange: (start, end, total) => `bytes ${start + 1}-${end}/${total}` },
-    { contentRange: (start, end, total) => `bytes ${start}-${end}/${total}` },
-    { contentRange: (start, end) => `bytes ${start}-${end - 1}/*` },
-    { contentRange: (start, end) => `bytes ${start}-${end - 1}/${end - 1}` },
-    { contentRange: (start, end, total) => `items ${start}-${end - 1}/${total}` },
-    { contentRange: () => "" },
-  ];
-  for (const options of wrong) {
-    await served(options, async (server) => {
-      const problem = await problemOfReading(server);
-      assertStringIncludes(problem.message, "answered with another range than bytes 0-999");
-    });
-  }
-  await served({ contentEncoding: "x-own" }, async (server) => {
-    const problem = await problemOfReading(server);
-    assertStringIncludes(problem.message, 'compressed answer: current encoding is "x-own"');
-  });
-  const longer = () =>
-    Promise.resolve(
-      new Response(CONTENT.slice(0, 11), {
-        status: 206,
-        headers: { "content-range": "bytes 0-9/10" },
-      }),
-    );
-  const problem = await caughtProblem(() =>
-    openHttpSource("https://a.example/x", { ...QUICK, fetch: longer })
-  );
-  assertStringIncludes(problem.message, "sent more bytes than it announced");
-});
-
-Deno.test("a server that cannot be reached is given up, and what fetch says is not told", async () => {
-  let calls = 0;
-  const broken = () => {
-    calls++;
-    return Promise.reject(new TypeError("error for https://user:hush@a.example/x?token=hush"));
-  };
-  const options = { ...QUICK, fetch: broken, retries: 2 };
-  const url = "https://user:hush@a.example:8443/x?token=hush";
-  const problem = await caughtProblem(() => openHttpSource(url, options));
-  assertEquals(
-    problem.message,
-    "The server at a.example:8443 could not be reached after 3 attempts",
-  );
-  assertEquals([problem.cause, calls], [undefined, 3]);
-});
-
-Deno.test("a problem that fetch throws is passed on without another attempt", async () => {
-  let calls = 0;
-  const refusing = () => {
-    calls++;
-    return Promise.reject(new Problem("forbidden-source", "Not there"));
-  };
-  const options = { ...QUICK, fetch: refusing };
-  const problem = await caughtProblem(() => openHttpSource("http://10.0.0.1/x", options));
-  assertEquals([problem.kind, calls], ["forbidden-source", 1]);
 });
 
 Deno.test("aborting or closing ends every wait at once", async () => {
@@ -308,7 +138,7 @@ Deno.test("aborting or closing ends every wait at once", async () => {
       await served(options, async (server) => {
         const lifetime = new AbortController();
         const call = new AbortController();
-        const source = await open(server, { ...patient, signal: lifetime.signal });
+        const source = await openServed(server, { ...patient, signal: lifetime.signal });
         const slice = source.slice(5000, 6000, call.signal);
         setTimeout(() => {
           if (way === "slice") call.abort(new RangeError("enough"));

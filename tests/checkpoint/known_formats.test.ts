@@ -63,3 +63,11 @@ Deno.test("a damaged header is not mistaken for a pickle or an ONNX model", asyn
     assertEquals([problem.kind, problem.members.byte], ["invalid-checkpoint", 8]);
   }
 });
+
+Deno.test("a mark that could be a header's length is recognized where no header follows", async () => {
+  // Read as a length, this gzip mark is 559903 and lies inside the file.
+  const bytes = new Uint8Array(600_000);
+  bytes.set(latin1("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"));
+  const problem = await caughtProblem(() => openSafetensors(memorySource(bytes)));
+  assertEquals([problem.kind, problem.members.format], ["unsupported-format", "gzip"]);
+});

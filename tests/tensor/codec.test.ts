@@ -46,11 +46,15 @@ function decodeAll(dtype: Small): Float32Array {
   return out;
 }
 
-function encode(dtype: DType, values: number[], saturate = false): { codes: number[]; at: number } {
+function encode(
+  dtype: DType,
+  values: number[],
+  options = { saturate: false },
+): { codes: number[]; at: number } {
   const floats = Float32Array.from(values);
   const width = DTYPES[dtype].bytes;
   const out = new Uint8Array(values.length * width);
-  const at = encodeFrom(dtype, floats, out, { saturate });
+  const at = encodeFrom(dtype, floats, out, options);
   const codes = width === 2 ? [...new Uint16Array(out.buffer)] : [...out];
   return { codes, at };
 }
@@ -186,7 +190,7 @@ Deno.test("the first overflow is reported, and saturation stores the largest fin
       infinity,
       dtype === "BF16" ? 0x7e96 : infinity,
     ]);
-    const saturated = encode(dtype, values, true);
+    const saturated = encode(dtype, values, { saturate: true });
     assertEquals(saturated.at, -1);
     assertEquals(saturated.codes.slice(1), [
       infinity,
@@ -240,8 +244,8 @@ Deno.test("bytes and values may lie at any offset of their buffers", () => {
       const out = new Float32Array(7).fill(9);
       decodeTo(dtype, bytes, out.subarray(2, 6));
       assertEquals([...out], [9, 9, 1.5, -0.25, 0, 2, 9]);
-      assertEquals(buffer.subarray(0, offset).every((byte) => byte === 0xaa), true);
-      assertEquals(buffer.subarray(offset + 4 * width).every((byte) => byte === 0xaa), true);
+      assert(buffer.subarray(0, offset).every((byte) => byte === 0xaa));
+      assert(buffer.subarray(offset + 4 * width).every((byte) => byte === 0xaa));
     }
   }
 });

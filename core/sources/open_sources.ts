@@ -1,0 +1,151 @@
+/**
+ * Opens the sources of a document: stored checkpoints, URLs, files of the operator, uploads.
+ *
+ * @module
+ */
+import type { ByteSource } from "../checkpoint/byte_source.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openHttpSource } from "../checkpoint/http_source.ts";
+import { openSafetensors } from "../checkpoint/open_safetensors.ts";
+import type { InputProvenance } from "../merge/provenance.ts";
+import type { SourceSpec } from "../merge/sources.ts";
+import { Problem } from "../problem.ts";
+import type { BlobId } from "../store/blobs.ts";
+
+/** A source ready to be read, and what is known of its bytes. */
+export interface OpenedSource {
+  readonly checkpoint: Checkpoint;
+  readonly provenance: InputProvenance;
+}
+
+/** Bytes that came with the request. */
+export interface UploadedSource {
+  readonly source: ByteSource;
+  readonly id: BlobId;
+}
+
+/** What sources are opened with. */
+export interface SourcePorts {
+  /** A stored checkpoint's bytes, kept readable until closed; undefined if there is none. */
+  readonly openStored: (id: BlobId) => Promise<ByteSource | undefined>;
+  /** Fetches only from allowed hosts; refuses others with `forbidden-source`. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** A file below the operator's folder; absent where none is set. */
+  readonly openPath?: (path: string) => Promise<ByteSource>;
+}
+
+/**
+ * Opens one source; its header is read and checked.
+ *
+ * @throws {Problem} `unknown-source`, `forbidden-source`, `upstream`, `invalid-checkpoint`,
+ * `unsupported-format`, `unsupported-dtype`; each names the source.
+ */
+export async function openSource(
+  name: string,
+  spec: SourceSpec,
+  uploads: ReadonlyMap<string, UploadedSource>,
+  ports: SourcePorts,
+  signal: AbortSignal,
+): Promise<OpenedSource> {
+  const { bytes, known } = await openBytes(name, spec, uploads, ports, signal);
+  try {
+    const checkpoint = await openSafetensors(bytes, {
+      name,
+      ...(spec.kind ? { kind: spec.kind } : {}),
+      signal,
+    });
+    return { checkpoint, provenance: { ...known, bytes: bytes.byteLength } };
+  } catch (error) {
+    bytes.close?.();
+    throw error;
+  }
+}
+
+/**
+ * Opens all sources at once; if one fails, the others are closed.
+ *
+ * @throws {Problem} The first failure, see {@linkcode openSource}.
+ */
+export async function openSources(
+  specs: ReadonlyMap<string, SourceSpec>,
+  uploads: ReadonlyMap<string, UploadedSource>,
+  ports: SourcePorts,
+  signal: AbortSignal,
+): Promise<Map<string, OpenedSource>> {
+  const names = [...specs.keys()];
+  const results = await Promise.allSettled(
+    names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal)),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) {
+    for (const result of results) {
+      if (result.status === "fulfilled") result.value.checkpoint.close();
+    }
+    throw failed.reason;
+  }
+  return new Map(results.map((result, i) => [
+    names[i]!,
+    (result as PromiseFulfilledResult<OpenedSource>).value,
+  ]));
+}
+
+interface OpenedBytes {
+  readonly bytes: ByteSource;
+  readonly known: Omit<InputProvenance, "bytes">;
+}
+
+async function openBytes(
+  name: string,
+  spec: SourceSpec,
+  uploads: ReadonlyMap<string, UploadedSource>,
+  ports: SourcePorts,
+  signal: AbortSignal,
+): Promise<OpenedBytes> {
+  switch (spec.type) {
+    case "upload": {
+      const upload = uploads.get(spec.part);
+      if (!upload) throw unknownSource(name, `no file part came for it: current value is "${spec.part}"`);
+      return { bytes: upload.source, known: digestOf(upload.id) };
+    }
+    case "checkpoint": {
+      const bytes = await ports.openStored(spec.id);
+      if (!bytes) throw unknownSource(name, `no checkpoint is stored under its id: current value is ${spec.id}`);
+      return { bytes, known: digestOf(spec.id) };
+    }
+    case "url": {
+      const bytes = await openHttpSource(spec.url, {
+        fetch: ports.fetch,
+        headers: spec.headers,
+        signal,
+      });
+      return { bytes, known: bytes.etag === undefined ? {} : { id: bytes.etag } };
+    }
+    case "path":
+      if (!ports.openPath) {
+        throw new Problem(
+          "forbidden-source",
+          `Cannot read source "${name}" as this service offers no files (AMALGAM_FILES is not set): ` +
+            `current value is "${spec.path}"`,
+          { source: name },
+        );
+      }
+      return { bytes: await ports.openPath(spec.path), known: {} };
+    case "hub":
+      throw new Problem(
+        "unsupported-format",
+        `Cannot read source "${name}" as hubs are not supported yet, use the file's url: ` +
+          `current value is "${spec.hub}"`,
+        { source: name },
+      );
+  }
+}
+
+function digestOf(id: BlobId): Omit<InputProvenance, "bytes"> {
+  return { id, sha256: id.slice("sha256:".length) };
+}
+
+function unknownSource(name: string, reason: string): Problem {
+  return new Problem("unknown-source", `Cannot find source "${name}" as ${reason}`, {
+    source: name,
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * Collects the report of a running merge.
+ *
+ * @module
+ */
+import type { Plan } from "../merge/plan_types.ts";
+import { Problem } from "../problem.ts";
+import type { MergeReport, TensorReport } from "./report.ts";
+
+/** A report in the making. */
+export interface ReportLog {
+  add(tensor: TensorReport): void;
+  /** The finished report; with an error it says why the merge failed. */
+  finish(error?: unknown): MergeReport;
+}
+
+/** Starts the report of a plan. */
+export function reportLog(plan: Plan): ReportLog {
+  const tensors: TensorReport[] = [];
+  return {
+    add: (tensor) => tensors.push(tensor),
+    finish: (error) => ({
+      state: error === undefined ? "done" : "failed",
+      method: plan.method,
+      seed: plan.seed,
+      rng: plan.rng,
+      bytes: plan.bytesOut,
+      warnings: plan.warnings,
+      metadata: plan.metadata,
+      tensors,
+      ...(error === undefined ? {} : {
+        problem: error instanceof Problem
+          ? { kind: error.kind, detail: error.message }
+          : { kind: "internal", detail: "The merge failed for a reason that is in the log" },
+      }),
+    }),
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * `POST /merge`: a recipe in, the merged checkpoint streamed out; `GET /merges/{id}/report`.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { Bytes } from "../core/checkpoint/byte_source.ts";
+import { mergeStream } from "../core/stream/merge_stream.ts";
+import { planDocument } from "../core/merge/plan_document.ts";
+import type { Plan } from "../core/merge/plan_types.ts";
+import { Problem } from "../core/problem.ts";
+import { reportLog } from "../core/stream/report_log.ts";
+import { getReport, putReport } from "../core/store/records.ts";
+import { prepareMerge, type PreparedMerge, type RecipePorts } from "./http/recipe_request.ts";
+
+/** Pieces that are made before the answer begins, so that early failures are problem documents. */
+const PIECES_AHEAD = 2;
+
+/** The resource's routes. */
+export function mergeRoutes(ports: RecipePorts) {
+  return new Hono()
+    .post("/merge", async (context) => {
+      const prepared = await prepareMerge(ports, context.req.raw);
+      return await answer(ports, prepared);
+    })
+    .post("/plan", async (context) => {
+      const prepared = await prepareMerge(ports, context.req.raw);
+      await prepared.release();
+      return context.json(planDocument(prepared.plan));
+    })
+    .get("/merges/:id/report", async (context) => {
+      const id = context.req.param("id");
+      const report = await getReport(ports.records, id);
+      if (report === undefined) {
+        throw new Problem("not-found", `There is no report of a merge under this id: current value is ${id}`);
+      }
+      return context.json(report as Record<string, unknown>);
+    });
+}
+
+/** Streams the result; from here on everything is released when the stream ends, however it ends. */
+async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Response> {
+  const { plan, recipe, controller } = prepared;
+  const id = crypto.randomUUID();
+  const log = reportLog(plan);
+  const pieces = mergeStream(plan, {
+    executor: ports.executor,
+    chunkElements: ports.chunkElements,
+    signal: controller.signal,
+    onTensor: log.add,
+  });
+  const finish = async (error?: unknown) => {
+    controller.abort();
+    await pieces.return(undefined).catch(() => {});
+    await prepared.release();
+    await putReport(ports.records, id, log.finish(error));
+  };
+  const ahead: IteratorResult<Bytes, void>[] = [];
+  try {
+    for (let i = 0; i < PIECES_AHEAD; i++) ahead.push(await pieces.next());
+  } catch (error) {
+    await finish(error);
+    throw error;
+  }
+
+  const body = new ReadableStream<Bytes>({
+    async pull(stream) {
+      try {
+        const { done, value } = ahead.shift() ?? await pieces.next();
+        if (!done) return stream.enqueue(value);
+        await finish();
+        stream.close();
+      } catch (error) {
+        await finish(error);
+        stream.error(error);
+      }
+    },
+    cancel: () => finish(new Problem("upstream", "The client went away before the end of the stream")),
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers: resultHeaders(plan, recipe.name, id) });
+}
+
+function resultHeaders(plan: Plan, name: string | undefined, id: string): Headers {
+  const stem = (name ?? `merged-${plan.method}`).replace(/\.safetensors$/, "");
+  const ascii = stem.replaceAll(/[^\w.-]/g, "_");
+  return new Headers({
+    "content-type": "application/octet-stream",
+    "content-length": String(plan.bytesOut),
+    "content-disposition": `attachment; filename="${ascii}.safetensors"; ` +
+      `filename*=UTF-8''${encodeURIComponent(stem)}.safetensors`,
+    "link": `</merges/${id}/report>; rel="describedby"`,
+    "cache-control": "no-store",
+  });
+}

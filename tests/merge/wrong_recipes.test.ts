@@ -1,0 +1,491 @@
+import { assertEquals } from "@std/assert";
+import { METHODS } from "../../core/methods/mod.ts";
+import { parseRecipe } from "../../core/merge/recipe.ts";
+import { caughtProblem } from "../support/caught_problem.ts";
+
+const TIES = { merge_method: "ties", base_model: "base", models: [{ model: "a" }, { model: "b" }] };
+const SLERP = {
+  merge_method: "slerp",
+  base_model: "base",
+  models: [{ model: "base" }, { model: "a" }],
+  parameters: { t: 0.5 },
+};
+const STACK = {
+  merge_method: "passthrough",
+  slices: [{ sources: [{ model: "a", layer_range: [0, 2] }] }],
+};
+const ID = `sha256:${"0".repeat(64)}`;
+const TOKENIZER =
+  "merging needs no tokenizer here: remove the key and carry the tokenizer over yourself";
+
+/** What is wrong, the document, and its only fault. */
+const CASES: readonly [name: string, document: unknown, path: string, message: string][] = [
+  ["a list", [], "", "Cannot use the recipe as it must be a map: current value is []"],
+  [
+    "no method",
+    { models: [{ model: "a" }] },
+    "merge_method",
+    "Cannot read the recipe as merge_method is missing: current value is undefined",
+  ],
+  [
+    "neither models nor slices",
+    { merge_method: "linear" },
+    "models",
+    "Cannot merge as one of models and slices must be given: current value is neither",
+  ],
+  [
+    "models and slices",
+    { ...STACK, models: [{ model: "a" }] },
+    "slices",
+    "Cannot merge as only one of models and slices may be given: current value is both",
+  ],
+  [
+    "a misspelt key",
+    { ...TIES, out_dtpye: "float32" },
+    "out_dtpye",
+    'Cannot use the key as it is unknown here, did you mean "out_dtype": current value is "out_dtpye"',
+  ],
+  [
+    "a key like nothing",
+    { ...TIES, zzz: 1 },
+    "zzz",
+    'Cannot use the key as it is unknown here: current value is "zzz"',
+  ],
+  [
+    "a misspelt key of a model",
+    { ...TIES, models: [{ model: "a", paramters: {} }] },
+    "models[0].paramters",
+    'Cannot use the key as it is unknown here, did you mean "parameters": ' +
+    'current value is "paramters"',
+  ],
+  [
+    "a model without name",
+    { ...TIES, models: [{ parameters: {} }] },
+    "models[0].model",
+    "Cannot read the recipe as model is missing: current value is undefined",
+  ],
+  [
+    "a model that is no string",
+    { ...TIES, models: [{ model: 7 }] },
+    "models[0].model",
+    "Cannot use model as it must be a name without control characters: current value is 7",
+  ],
+  [
+    "models that are no list",
+    { ...TIES, models: "a" },
+    "models",
+    'Cannot use models as it must be a list of { model, parameters }: current value is "a"',
+  ],
+  [
+    "a bare name as model",
+    { ...TIES, models: ["a"] },
+    "models[0]",
+    'Cannot use the entry as it must be a map { model, parameters }: current value is "a"',
+  ],
+  [
+    "a model twice",
+    { ...TIES, models: [{ model: "a" }, { model: "a" }] },
+    "models[1].model",
+    'Cannot merge a model with itself as every name must stand once: current value is "a"',
+  ],
+  [
+    "an unknown parameter",
+    { ...TIES, parameters: { lamda: 1 } },
+    "parameters.lamda",
+    'Cannot use the parameter as the method has none of this name, did you mean "lambda": ' +
+    'current value is "lamda"',
+  ],
+  [
+    "an unknown parameter of a model",
+    { ...TIES, models: [{ model: "a" }, { model: "b", parameters: { densty: 0.5 } }] },
+    "models[1].parameters.densty",
+    'Cannot use the parameter as the method has none of this name, did you mean "density": ' +
+    'current value is "densty"',
+  ],
+  [
+    "a global parameter under a model",
+    { ...TIES, models: [{ model: "a", parameters: { normalize: true } }] },
+    "models[0].parameters.normalize",
+    "Cannot set normalize for one model as it belongs to the whole merge and must stand under the " +
+    "top-level parameters: current value is true",
+  ],
+  [
+    "a density beyond 1",
+    { ...TIES, parameters: { density: 1.5 } },
+    "parameters.density",
+    "Cannot use density as it must be a number in [0, 1]: current value is 1.5",
+  ],
+  [
+    "a weight that is a string",
+    { ...TIES, parameters: { weight: "high" } },
+    "parameters.weight",
+    'Cannot use weight as it must be a finite number: current value is "high"',
+  ],
+  [
+    "an infinite weight",
+    { ...TIES, parameters: { weight: Infinity } },
+    "parameters.weight",
+    "Cannot use weight as it must be a finite number: current value is Infinity",
+  ],
+  [
+    "a null parameter",
+    { ...TIES, parameters: { weight: null } },
+    "parameters.weight",
+    "Cannot use weight as it must be a finite number: current value is null",
+  ],
+  [
+    "a bad number inside a gradient",
+    { ...TIES, parameters: { density: [0.1, 2, 0.3] } },
+    "parameters.density[1]",
+    "Cannot use density as it must be a number in [0, 1]: current value is 2",
+  ],
+  [
+    "a bad number inside a filter's gradient",
+    { ...TIES, parameters: { density: [{ filter: "mlp", value: [0.1, -1] }, { value: 1 }] } },
+    "parameters.density[0].value[1]",
+    "Cannot use density as it must be a number in [0, 1]: current value is -1",
+  ],
+  [
+    "an empty gradient",
+    { ...TIES, parameters: { weight: [] } },
+    "parameters.weight",
+    "Cannot use weight as it must be given by at least one number: current value is []",
+  ],
+  [
+    "a gradient of booleans",
+    { ...TIES, parameters: { normalize: [0, 1] } },
+    "parameters.normalize",
+    "Cannot vary normalize over the layers as it is no real number but must be true or false: " +
+    "current value is [0,1]",
+  ],
+  [
+    "a boolean that is 2",
+    { ...TIES, parameters: { normalize: 2 } },
+    "parameters.normalize",
+    "Cannot use normalize as it must be true or false: current value is 2",
+  ],
+  [
+    "an unknown word of an enum",
+    { ...TIES, parameters: { sign_on: "row" } },
+    "parameters.sign_on",
+    'Cannot use sign_on as it must be "weighted" or "raw": current value is "row"',
+  ],
+  [
+    "numbers among filters",
+    { ...TIES, parameters: { weight: [{ filter: "mlp", value: 1 }, 0.5] } },
+    "parameters.weight[1]",
+    "Cannot use this entry of weight as it must be a map { filter, value } like its neighbours in " +
+    "the list: current value is 0.5",
+  ],
+  [
+    "a filter without value",
+    { ...TIES, parameters: { weight: [{ filter: "mlp" }] } },
+    "parameters.weight[0]",
+    'Cannot use this entry of weight as its value is missing: current value is {"filter":"mlp"}',
+  ],
+  [
+    "a filter that is a number",
+    { ...TIES, parameters: { weight: { filter: 3, value: 1 } } },
+    "parameters.weight.filter",
+    "Cannot use filter as it must be a part of tensor names, or *: current value is 3",
+  ],
+  [
+    "a misspelt key beside a value",
+    { ...TIES, parameters: { weight: [{ fliter: "mlp", value: 1 }] } },
+    "parameters.weight[0].fliter",
+    'Cannot use the key as only filter and value may stand here, did you mean "filter": ' +
+    'current value is "fliter"',
+  ],
+  [
+    "a required parameter left out",
+    { ...SLERP, parameters: {} },
+    "parameters.t",
+    "Cannot merge as slerp needs the parameter t: current value is undefined",
+  ],
+  [
+    "slerp without base",
+    { ...SLERP, base_model: undefined, models: [{ model: "a" }] },
+    "base_model",
+    "Cannot merge as slerp needs base_model, the model that it starts from; name one of your " +
+    "models: current value is undefined",
+  ],
+  [
+    "too many models",
+    { ...SLERP, models: [{ model: "base" }, { model: "a" }, { model: "b" }] },
+    "models",
+    "Cannot merge as slerp takes at most 1 model besides the base model: current value is 2",
+  ],
+  [
+    "too few models",
+    { merge_method: "linear", models: [] },
+    "models",
+    "Cannot merge as linear takes at least 1 model: current value is 0",
+  ],
+  [
+    "a dtype that is none",
+    { ...TIES, dtype: "float17" },
+    "dtype",
+    "Cannot use dtype as it must be a floating-point type such as float32, float16 or bfloat16: " +
+    'current value is "float17"',
+  ],
+  [
+    "an integer dtype",
+    { ...TIES, out_dtype: "int8" },
+    "out_dtype",
+    "Cannot use out_dtype as it must be a floating-point type such as float32, float16 or " +
+    'bfloat16: current value is "int8"',
+  ],
+  [
+    "an 8-bit float output",
+    { ...TIES, out_dtype: "float8_e4m3fn" },
+    "out_dtype",
+    'Cannot use this type as it must be wider than 8 bits unless float8 is "unscaled": ' +
+    'current value is "float8_e4m3fn"',
+  ],
+  [
+    "a negative seed",
+    { ...TIES, seed: -1 },
+    "seed",
+    "Cannot use seed as it must be an integer in [0, 2^53): current value is -1",
+  ],
+  [
+    "a seed with a fraction",
+    { ...TIES, seed: 1.5 },
+    "seed",
+    "Cannot use seed as it must be an integer in [0, 2^53): current value is 1.5",
+  ],
+  [
+    "a policy that is none",
+    { ...TIES, mismatch: "crop" },
+    "mismatch",
+    'Cannot use mismatch as it must be "error" or "base" or "skip": current value is "crop"',
+  ],
+  [
+    "a glob that is no string",
+    { ...TIES, tensors: { include: [1] } },
+    "tensors.include[0]",
+    "Cannot use the entry as it must be a glob: current value is 1",
+  ],
+  [
+    "a misspelt key of tensors",
+    { ...TIES, tensors: { exclud: ["a"] } },
+    "tensors.exclud",
+    'Cannot use the key as it is unknown here, did you mean "exclude": current value is "exclud"',
+  ],
+  [
+    "a position beyond 1",
+    { ...TIES, gradient_t: [{ filter: "head", value: 2 }] },
+    "gradient_t[0].value",
+    "Cannot use value as it must be a number in [0, 1]: current value is 2",
+  ],
+  [
+    "a file name with a slash",
+    { ...TIES, name: "a/b" },
+    "name",
+    "Cannot use name as it must be a file name of at most 200 characters without slashes and " +
+    'control characters: current value is "a/b"',
+  ],
+  [
+    "a tokenizer",
+    { ...TIES, tokenizer_source: "union" },
+    "tokenizer_source",
+    `Cannot use the key as ${TOKENIZER}: current value is "tokenizer_source"`,
+  ],
+  [
+    "a chat template",
+    { ...TIES, chat_template: "auto" },
+    "chat_template",
+    `Cannot use the key as ${TOKENIZER}: current value is "chat_template"`,
+  ],
+  [
+    "LiNeS",
+    { ...TIES, lines: { alpha: 1 } },
+    "lines",
+    "Cannot use the key as depth-dependent scaling (lines) is not supported yet: use a gradient: " +
+    'current value is "lines"',
+  ],
+  [
+    "an ONNX output",
+    { ...TIES, output: { format: "onnx" } },
+    "output.format",
+    'Cannot use format as it must be "safetensors", the only format so far: current value is "onnx"',
+  ],
+  [
+    "shards",
+    { ...TIES, output: { shard_size: 1e9 } },
+    "output.shard_size",
+    'Cannot use the key as sharded output is not supported yet: current value is "shard_size"',
+  ],
+  [
+    "a presigned output",
+    { ...TIES, output: { put: "https://example.org" } },
+    "output.put",
+    "Cannot use the key as writing to another server is not supported yet: " +
+    'current value is "put"',
+  ],
+  [
+    "a matrix option",
+    { ...TIES, parameters: { matrix_exclude: ["lm_head"] } },
+    "parameters.matrix_exclude",
+    "Cannot use the parameter as matrix methods are not supported yet: " +
+    'current value is "matrix_exclude"',
+  ],
+  [
+    "an adapter",
+    { ...TIES, sources: { a: { upload: true, kind: "adapter" } } },
+    "sources.a.kind",
+    'Cannot use kind as it must be "weights" or "task_vector", the kinds so far: ' +
+    'current value is "adapter"',
+  ],
+  [
+    "a source in two places",
+    { ...TIES, sources: { a: { upload: true, checkpoint: ID } } },
+    "sources.a",
+    "Cannot use the source as exactly one of upload, checkpoint, url, path must say where it is: " +
+    "current value is upload, checkpoint",
+  ],
+  [
+    "a source in no place",
+    { ...TIES, sources: { a: {} } },
+    "sources.a",
+    "Cannot use the source as exactly one of upload, checkpoint, url, path must say where it is: " +
+    "current value is none",
+  ],
+  [
+    "a URL of another scheme",
+    { ...TIES, sources: { a: { url: "file:///etc/passwd" } } },
+    "sources.a.url",
+    'Cannot use url as it must be an http or https URL: current value is "file:///etc/passwd"',
+  ],
+  [
+    "an id that is too short",
+    { ...TIES, sources: { a: { checkpoint: "sha256:abc" } } },
+    "sources.a.checkpoint",
+    "Cannot use checkpoint as it must be sha256: and 64 lower-case hexadecimal digits: " +
+    'current value is "sha256:abc"',
+  ],
+  [
+    "headers without URL",
+    { ...TIES, sources: { a: { upload: true, headers: { authorization: "secret" } } } },
+    "sources.a.headers",
+    'Cannot use headers as only a url takes them: current value is ["authorization"]',
+  ],
+  [
+    "a source named like a prototype",
+    JSON.parse(JSON.stringify({ ...TIES, sources: {} }).replace("{}", '{"__proto__":{"x":1}}')),
+    "sources.__proto__",
+    'Cannot use the name as it is reserved: current value is "__proto__"',
+  ],
+  [
+    "a slice without range",
+    { ...STACK, slices: [{ sources: [{ model: "a" }] }] },
+    "slices[0].sources[0].layer_range",
+    "Cannot read the recipe as layer_range is missing: current value is undefined",
+  ],
+  [
+    "a range of three numbers",
+    { ...STACK, slices: [{ sources: [{ model: "a", layer_range: [0, 1, 2] }] }] },
+    "slices[0].sources[0].layer_range[2]",
+    "Cannot use the entry as it must be a list of two block numbers [first, end): " +
+    "current value is 2",
+  ],
+  [
+    "an empty range",
+    { ...STACK, slices: [{ sources: [{ model: "a", layer_range: [2, 2] }] }] },
+    "slices[0].sources[0].layer_range",
+    "Cannot use layer_range as its first block must lie before its end: current value is [2,2]",
+  ],
+  [
+    "sources of different spans",
+    {
+      merge_method: "linear",
+      slices: [{
+        sources: [{ model: "a", layer_range: [0, 2] }, { model: "b", layer_range: [0, 3] }],
+      }],
+    },
+    "slices[0].sources[1].layer_range",
+    "Cannot use layer_range as it must span 2 blocks like the slice's first source: " +
+    "current value is [0,3]",
+  ],
+  [
+    "two models stacked as one",
+    {
+      ...STACK,
+      slices: [{
+        sources: [{ model: "a", layer_range: [0, 2] }, { model: "b", layer_range: [0, 2] }],
+      }],
+    },
+    "slices[0].sources",
+    "Cannot merge as passthrough takes at most 1 model: current value is 2",
+  ],
+];
+
+for (const [name, document, path, message] of CASES) {
+  Deno.test(`parseRecipe() names ${name}`, async () => {
+    const problem = await caughtProblem(() => parseRecipe(document, METHODS));
+    assertEquals(problem.members.errors, [{ path, message }]);
+    assertEquals(problem.kind, "invalid-recipe");
+    assertEquals(problem.message, message);
+  });
+}
+
+Deno.test("parseRecipe() names hub sources and their keys", async () => {
+  const document = { ...TIES, sources: { a: { hub: "org/a", revision: "main" } } };
+  const problem = await caughtProblem(() => parseRecipe(document, METHODS));
+  assertEquals(problem.members.errors?.slice(0, 2), [
+    {
+      path: "sources.a.hub",
+      message:
+        'Cannot use the key as hub sources are not supported yet: use url: current value is "hub"',
+    },
+    {
+      path: "sources.a.revision",
+      message: "Cannot use the key as hub sources are not supported yet: use url: " +
+        'current value is "revision"',
+    },
+  ]);
+});
+
+Deno.test("parseRecipe() tells the nearest methods", async () => {
+  const document = { ...TIES, merge_method: "dare-ties" };
+  const problem = await caughtProblem(() => parseRecipe(document, METHODS));
+  assertEquals(problem.kind, "unknown-method");
+  assertEquals(
+    problem.message,
+    'Cannot merge as there is no such method, did you mean "dare_ties": current value is "dare-ties"',
+  );
+  assertEquals(problem.members.nearest, ["dare_ties"]);
+});
+
+Deno.test("parseRecipe() reports every fault at once", async () => {
+  const problem = await caughtProblem(() =>
+    parseRecipe({
+      merge_method: "tie",
+      base_model: 3,
+      modles: [],
+      models: [
+        { model: "a", parameters: { density: [] }, weight: 1 },
+        { model: "a", parameters: 7 },
+      ],
+      seed: "x",
+      tensors: { otherwise: "last", includes: [] },
+      sources: { a: { upload: false, url: "x" } },
+    }, METHODS)
+  );
+  assertEquals(problem.kind, "invalid-recipe");
+  assertEquals(problem.members.errors?.map(({ path }) => path).sort(), [
+    "base_model",
+    "merge_method",
+    "models[0].parameters.density",
+    "models[0].weight",
+    "models[1].model",
+    "models[1].parameters",
+    "modles",
+    "seed",
+    "sources.a.upload",
+    "sources.a.url",
+    "tensors.includes",
+    "tensors.otherwise",
+  ]);
+  assertEquals(problem.message.endsWith("(and 11 more faults)"), true);
+});
