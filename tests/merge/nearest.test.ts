@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { didYouMean, editDistance, nearest, nearestNames } from "../../core/merge/nearest.ts";
 
@@ -29,7 +29,7 @@ Deno.test("editDistance() is the number of edits, or more than the limit", () =>
     const expected = distance(a, b);
     assertEquals(editDistance(a, b), expected);
     const bounded = editDistance(a, b, limit);
-    assertEquals(expected <= limit ? bounded === expected : bounded > limit, true);
+    assert(expected <= limit ? bounded === expected : bounded > limit);
   }));
 });
 

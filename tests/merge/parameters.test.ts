@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { ParameterSpec } from "../../core/methods/method.ts";
 import { gradientAt, parameterResolver, type Settings } from "../../core/merge/parameters.ts";
@@ -92,10 +92,7 @@ Deno.test("gradientAt() meets every entry at its place and lies between neighbou
     const low = values[Math.floor(t * last)]!;
     const high = values[Math.min(last, Math.floor(t * last) + 1)]!;
     const value = gradientAt(values, t);
-    assertEquals(
-      value >= Math.min(low, high) - 1e-9 && value <= Math.max(low, high) + 1e-9,
-      true,
-    );
+    assert(value >= Math.min(low, high) - 1e-9 && value <= Math.max(low, high) + 1e-9);
   }));
 });
 

@@ -3,7 +3,7 @@ import { METHODS } from "../../core/methods/mod.ts";
 import { parseRecipe, resolveSources } from "../../core/merge/recipe.ts";
 import { caughtProblem } from "../support/caught_problem.ts";
 
-const ID = `sha256:${"0f".repeat(32)}`;
+const ID = `sha256:${"0f".repeat(32)}` as const;
 
 function resolve(sources: unknown, uploads: string[], models = ["a", "b"]) {
   const recipe = parseRecipe({

@@ -1,66 +1,137 @@
-/** Deep equality as in std: +0 equals -0, NaN equals NaN, keyed collections by content. */
-export function equal(left: unknown, right: unknown): boolean {
-  return compare(left, right, new Map());
+/**
+ * Deep equality.
+ *
+ * @module
+ */
+
+type Properties = Record<PropertyKey, unknown>;
+
+/**
+ * Whether two values are deeply equal: +0 equals -0, NaN equals NaN; objects must have the same
+ * constructor and enumerable properties; keyed collections are compared by content in any order.
+ *
+ * @throws {TypeError} If two weak collections are compared, as they cannot be.
+ */
+export function equal(c: unknown, d: unknown): boolean {
+  return compare(c, d, new Map());
 }
 
-function compare(
-  left: unknown,
-  right: unknown,
-  seen: Map<unknown, unknown>,
-): boolean {
-  if (left === right || Object.is(left, right)) return true;
+function compare(a: unknown, b: unknown, seen: Map<object, object>): boolean {
+  if (a === b || Object.is(a, b)) return true;
   if (
-    typeof left !== "object" || typeof right !== "object" || !left || !right
+    typeof a !== "object" || typeof b !== "object" || a === null || b === null
   ) return false;
-  if (seen.get(left) === right) return true;
-  if (left.constructor !== right.constructor) return false;
-  if (left instanceof Date) {
-    return Object.is(left.getTime(), (right as Date).getTime());
+  // Inside a cycle: the pair is being compared already.
+  if (seen.get(a) === b) return true;
+  if (kindOf(a) !== kindOf(b)) return false;
+  seen.set(a, b);
+  if (a instanceof Date && b instanceof Date) {
+    return Object.is(a.getTime(), b.getTime());
   }
-  if (left instanceof RegExp || left instanceof URL) {
-    return String(left) === String(right);
+  if (a instanceof RegExp || a instanceof URL) return String(a) === String(b);
+  if (a instanceof WeakMap || a instanceof WeakSet) {
+    throw new TypeError(
+      `Cannot compare values of ${a.constructor.name} as they show no content`,
+    );
   }
-  if (ArrayBuffer.isView(left) && !(left instanceof DataView)) {
-    const [a, b] = [left, right] as unknown as ArrayLike<number>[];
-    return a!.length === b!.length &&
-      Array.prototype.every.call(a, (x, i) => compare(x, b![i], seen));
+  if (a instanceof WeakRef && b instanceof WeakRef) {
+    return compare(a.deref(), b.deref(), seen);
   }
-  seen.set(left, right);
-  if (left instanceof Set) return sameSet(left, right as Set<unknown>, seen);
-  if (left instanceof Map) {
-    return sameMap(left, right as Map<unknown, unknown>, seen);
+  if (a instanceof Error && b instanceof Error && a.message !== b.message) {
+    return false;
   }
-  const keys = new Set([...Reflect.ownKeys(left), ...Reflect.ownKeys(right)]);
-  for (const key of keys) {
-    const [a, b] = [left, right] as Record<PropertyKey, unknown>[];
-    if (!compare(a![key], b![key], seen)) return false;
-    if ((key in left) !== (key in right)) return false;
+  const [left, right] = [bytesOf(a), bytesOf(b)];
+  if (left && right) return sameBytes(left, right);
+  if (isNumbers(a) && isNumbers(b)) return sameNumbers(a, b);
+  if (a instanceof Set && b instanceof Set) return sameSet(a, b, seen);
+  if (a instanceof Map && b instanceof Map) return sameMap(a, b, seen);
+  return sameProperties(a as Properties, b as Properties, seen);
+}
+
+/** The constructor; an object without a prototype counts as a plain one. */
+function kindOf(value: object): unknown {
+  return value.constructor ?? Object;
+}
+
+function bytesOf(value: object): Uint8Array | undefined {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (!(value instanceof DataView)) return undefined;
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function isNumbers(value: object): value is ArrayLike<number | bigint> {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+function sameNumbers(
+  a: ArrayLike<number | bigint>,
+  b: ArrayLike<number | bigint>,
+): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i], b[i]];
+    if (x !== y && !Object.is(x, y)) return false;
   }
-  return !(left instanceof Error) || left.message === (right as Error).message;
+  return true;
 }
 
 function sameSet(
-  left: Set<unknown>,
-  right: Set<unknown>,
-  seen: Map<unknown, unknown>,
+  a: Set<unknown>,
+  b: Set<unknown>,
+  seen: Map<object, object>,
 ): boolean {
-  return left.size === right.size &&
-    [...left].every((item) =>
-      right.has(item) || [...right].some((other) => compare(item, other, seen))
+  if (a.size !== b.size) return false;
+  const rest = new Set(b);
+  return [...a].every((item) => {
+    if (rest.delete(item)) return true;
+    const other = [...rest].find((candidate) =>
+      compare(item, candidate, new Map(seen))
     );
+    return other !== undefined && rest.delete(other);
+  });
 }
 
 function sameMap(
-  left: Map<unknown, unknown>,
-  right: Map<unknown, unknown>,
-  seen: Map<unknown, unknown>,
+  a: Map<unknown, unknown>,
+  b: Map<unknown, unknown>,
+  seen: Map<object, object>,
 ): boolean {
-  return left.size === right.size &&
-    [...left].every(([key, value]) =>
-      right.has(key)
-        ? compare(value, right.get(key), seen)
-        : [...right].some(([other, item]) =>
-          compare(key, other, seen) && compare(value, item, seen)
-        )
+  if (a.size !== b.size) return false;
+  const rest = new Map(b);
+  return [...a].every(([key, value]) => {
+    if (rest.has(key)) {
+      return compare(value, rest.get(key), seen) && rest.delete(key);
+    }
+    const other = [...rest].find(([candidate, item]) =>
+      compare(key, candidate, new Map(seen)) &&
+      compare(value, item, new Map(seen))
     );
+    return other !== undefined && rest.delete(other[0]);
+  });
+}
+
+function sameProperties(
+  a: Properties,
+  b: Properties,
+  seen: Map<object, object>,
+): boolean {
+  if (Array.isArray(a) && a.length !== (b as unknown as unknown[]).length) {
+    return false;
+  }
+  const keys = ownEnumerable(a);
+  if (keys.length !== ownEnumerable(b).length) return false;
+  return keys.every((key) =>
+    Object.hasOwn(b, key) && compare(a[key], b[key], seen)
+  );
+}
+
+/** The own enumerable keys of an object, symbols included. */
+export function ownEnumerable(value: object): PropertyKey[] {
+  return Reflect.ownKeys(value).filter((key) =>
+    Object.prototype.propertyIsEnumerable.call(value, key)
+  );
 }

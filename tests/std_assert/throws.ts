@@ -1,84 +1,125 @@
-import { AssertionError } from "./assertion_error.ts";
-import { show } from "./assertions.ts";
+/**
+ * Assertions about errors.
+ *
+ * @module
+ */
+import { AssertionError, refuse } from "./assertion_error.ts";
+import { showShort } from "./show.ts";
 
-// deno-lint-ignore no-explicit-any
-type ErrorClass<E extends Error> = abstract new (...parameters: any[]) => E;
+/** A class of errors, abstract ones included. */
+export type ErrorClass<E extends Error> = abstract new (
+  ...parameters: never[]
+) => E;
 
-function checkError<E extends Error>(
-  error: unknown,
-  kind: ErrorClass<E> | undefined,
-  includes: string | undefined,
-  note: string | undefined,
-): E {
-  const suffix = note === undefined ? "" : `: ${note}`;
-  if (!(error instanceof Error)) {
-    throw new AssertionError(`A non-Error was thrown: ${show(error)}${suffix}`);
-  }
-  if (kind && !(error instanceof kind)) {
-    throw new AssertionError(
-      `Expected a ${kind.name}, got ${error.constructor.name}: ${error.message}${suffix}`,
-      { cause: error },
-    );
-  }
-  if (includes !== undefined && !error.message.includes(includes)) {
-    throw new AssertionError(
-      `Expected a message with ${show(includes)}, got ${
-        show(error.message)
-      }${suffix}`,
-    );
-  }
-  return error as E;
-}
-
-/** The function throws; answers the error. */
+/** Checks that a function throws, and answers what it throws. */
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
+/** Checks that a function throws an error of a class with a text in its message, and answers it. */
 export function assertThrows<E extends Error = Error>(
-  run: () => unknown,
-  kind?: ErrorClass<E> | string,
+  fn: () => unknown,
+  ErrorClass: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
+): E;
+export function assertThrows<E extends Error = Error>(
+  fn: () => unknown,
+  classOrNote?: ErrorClass<E> | string,
   includes?: string,
-  note?: string,
-): E {
-  let thrown: { error: unknown } | undefined;
+  msg?: string,
+): unknown {
+  const { ErrorClass, note } = expectation(classOrNote, msg);
+  let error: unknown;
   try {
-    run();
-  } catch (error) {
-    thrown = { error };
+    fn();
+  } catch (thrown) {
+    error = thrown;
+    return ErrorClass ? checkError(error, ErrorClass, includes, note) : error;
   }
-  if (typeof kind === "string") {
-    return assertThrown<E>(thrown, undefined, undefined, kind);
-  }
-  return assertThrown(thrown, kind, includes, note);
+  refuse("Expected the function to throw", note);
 }
 
-/** The function's promise is rejected; answers the error. */
+/** Checks that a function's promise is rejected, and answers the reason. */
+export function assertRejects(
+  fn: () => PromiseLike<unknown>,
+  msg?: string,
+): Promise<unknown>;
+/** Checks that a promise is rejected with an error of a class with a text in its message. */
+export function assertRejects<E extends Error = Error>(
+  fn: () => PromiseLike<unknown>,
+  ErrorClass: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<E>;
 export async function assertRejects<E extends Error = Error>(
-  run: () => PromiseLike<unknown>,
-  kind?: ErrorClass<E> | string,
+  fn: () => PromiseLike<unknown>,
+  classOrNote?: ErrorClass<E> | string,
   includes?: string,
-  note?: string,
-): Promise<E> {
-  let thrown: { error: unknown } | undefined;
-  const promise = run();
+  msg?: string,
+): Promise<unknown> {
+  const { ErrorClass, note } = expectation(classOrNote, msg);
+  let promise: PromiseLike<unknown>;
+  try {
+    promise = fn();
+  } catch (cause) {
+    refuse(
+      "Expected the function to reject: it throws before it answers a promise",
+      note,
+      {
+        cause,
+      },
+    );
+  }
+  if (typeof promise?.then !== "function") {
+    refuse(
+      `Expected the function to answer a promise: current value is ${promise}`,
+      note,
+    );
+  }
   try {
     await promise;
   } catch (error) {
-    thrown = { error };
+    return ErrorClass ? checkError(error, ErrorClass, includes, note) : error;
   }
-  if (typeof kind === "string") {
-    return assertThrown<E>(thrown, undefined, undefined, kind);
-  }
-  return assertThrown(thrown, kind, includes, note);
+  refuse("Expected the function to reject", note);
 }
 
-function assertThrown<E extends Error>(
-  thrown: { error: unknown } | undefined,
-  kind: ErrorClass<E> | undefined,
+function expectation<E extends Error>(
+  classOrNote: ErrorClass<E> | string | undefined,
+  msg: string | undefined,
+): { ErrorClass: ErrorClass<E> | undefined; note: string | undefined } {
+  return typeof classOrNote === "string"
+    ? { ErrorClass: undefined, note: classOrNote }
+    : { ErrorClass: classOrNote, note: msg };
+}
+
+function checkError<E extends Error>(
+  error: unknown,
+  ErrorClass: ErrorClass<E>,
   includes: string | undefined,
   note: string | undefined,
 ): E {
-  if (!thrown) {
-    throw new AssertionError(
-      `Expected a failure${note === undefined ? "" : `: ${note}`}`,
+  if (!(error instanceof Error)) {
+    refuse(
+      `Expected an error to be thrown: current value is ${showShort(error)}`,
+      note,
     );
   }
-  return checkError(thrown.error, kind, includes, note);
+  if (!(error instanceof ErrorClass)) {
+    const text =
+      `Expected a ${ErrorClass.name}, but it was a ${error.constructor.name} saying ` +
+      JSON.stringify(error.message);
+    throw new AssertionError(note === undefined ? text : `${text}: ${note}`, {
+      cause: error,
+    });
+  }
+  if (includes !== undefined && !error.message.includes(includes)) {
+    refuse(
+      `Expected an error message to contain ${
+        JSON.stringify(includes)
+      }: current value is ` +
+        JSON.stringify(error.message),
+      note,
+      { cause: error },
+    );
+  }
+  return error;
 }

@@ -1,0 +1,41 @@
+/**
+ * A table of records in SQLite.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { deserialize, serialize } from "node:v8";
+import type { Table } from "../store/table_store.ts";
+
+/** A table in a file (or `:memory:`); every committed transaction survives a crash. */
+export function sqliteTable(path: string): Table & { close(): void } {
+  const database = new DatabaseSync(path);
+  database.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;" +
+      "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+  );
+  const select = database.prepare("SELECT value FROM records WHERE key = ?");
+  const upsert = database.prepare(
+    "INSERT INTO records (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+  const remove = database.prepare("DELETE FROM records WHERE key = ?");
+  const keys = database.prepare("SELECT key FROM records ORDER BY key");
+  return {
+    get(key) {
+      const row = select.get(key);
+      return row ? deserialize(row.value as Uint8Array) : undefined;
+    },
+    put: (key, value) => {
+      upsert.run(key, serialize(value));
+    },
+    delete: (key) => {
+      remove.run(key);
+    },
+    clear: () => database.exec("DELETE FROM records"),
+    keys: () => keys.all().map((row) => String(row.key)),
+    begin: (write) => database.exec(write ? "BEGIN IMMEDIATE" : "BEGIN"),
+    commit: () => database.exec("COMMIT"),
+    rollback: () => database.exec("ROLLBACK"),
+    close: () => database.close(),
+  };
+}

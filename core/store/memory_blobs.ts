@@ -1,0 +1,125 @@
+/**
+ * Blobs in memory: for tests, and for small deployments without a disk.
+ *
+ * @module
+ */
+import { checkRange } from "../checkpoint/byte_range.ts";
+import type { ByteSource } from "../checkpoint/byte_source.ts";
+import { Problem } from "../problem.ts";
+import { blobId } from "./blob_id.ts";
+import type { BlobId, BlobStore, BlobWriter, MakeHasher } from "./blobs.ts";
+
+/** Bytes are kept in pieces of this size, so that growing never copies what is there. */
+const PIECE = 1 << 20;
+
+/** A store that holds at most `limit` bytes, those of unfinished writes included. */
+export function memoryBlobs(
+  { makeHasher, limit = Infinity }: { readonly makeHasher: MakeHasher; readonly limit?: number },
+): BlobStore {
+  const blobs = new Map<BlobId, Pieces>();
+  let held = 0;
+
+  const create = (): BlobWriter => {
+    const hasher = makeHasher();
+    const pieces = createPieces();
+    let id: BlobId | undefined;
+    let open = true;
+    const sealed = () => id ??= blobId(hasher.digest());
+    const drop = () => {
+      if (!open) return;
+      open = false;
+      held -= pieces.bytes();
+    };
+    return {
+      get bytes() {
+        return pieces.bytes();
+      },
+      write(chunk) {
+        if (held + chunk.length > limit) {
+          drop();
+          return Promise.reject(
+            new Problem(
+              "insufficient-storage",
+              `Cannot keep the bytes as the memory store must hold at most ${limit}: ` +
+                `current value is more than ${limit}`,
+              { limit },
+            ),
+          );
+        }
+        held += chunk.length;
+        hasher.update(chunk);
+        pieces.append(chunk);
+        return Promise.resolve();
+      },
+      written: () => Promise.resolve(pieces.source()),
+      seal: () => Promise.resolve({ id: sealed(), source: pieces.source() }),
+      commit() {
+        const bytes = pieces.bytes();
+        const created = !blobs.has(sealed());
+        if (created) blobs.set(sealed(), pieces);
+        else held -= bytes;
+        open = false;
+        return Promise.resolve({ id: sealed(), bytes, created });
+      },
+      abort: () => Promise.resolve(drop()),
+    };
+  };
+
+  return {
+    create: () => Promise.resolve(create()),
+    open: (id) => Promise.resolve(blobs.get(id)?.source()),
+    size: (id) => Promise.resolve(blobs.get(id)?.bytes()),
+    remove(id) {
+      held -= blobs.get(id)?.bytes() ?? 0;
+      return Promise.resolve(blobs.delete(id));
+    },
+    list: () => Promise.resolve([...blobs.keys()].sort()),
+  };
+}
+
+type Pieces = ReturnType<typeof createPieces>;
+
+function createPieces() {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const copy = (start: number, end: number) => {
+    const result = new Uint8Array(end - start);
+    for (let at = start; at < end;) {
+      const inside = at % PIECE;
+      const part = pieces[Math.floor(at / PIECE)]!.subarray(inside, inside + end - at);
+      result.set(part, at - start);
+      at += part.length;
+    }
+    return result;
+  };
+  return {
+    bytes: () => bytes,
+    append(chunk: Uint8Array) {
+      for (let at = 0; at < chunk.length;) {
+        const inside = bytes % PIECE;
+        if (inside === 0) pieces.push(new Uint8Array(PIECE));
+        const part = chunk.subarray(at, at + PIECE - inside);
+        pieces.at(-1)!.set(part, inside);
+        bytes += part.length;
+        at += part.length;
+      }
+    },
+    source(): ByteSource {
+      const byteLength = bytes;
+      let closed = false;
+      return {
+        byteLength,
+        slice: (start, end, signal) =>
+          // The constructor turns what this throws into a rejection, as with every other source.
+          new Promise((resolve) => {
+            signal?.throwIfAborted();
+            checkRange(start, end, byteLength, closed);
+            resolve(copy(start, end));
+          }),
+        close: () => {
+          closed = true;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * The resource `/checkpoints`.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { openSafetensors } from "../core/checkpoint/open_safetensors.ts";
+import { Problem } from "../core/problem.ts";
+import { isBlobId } from "../core/store/blob_id.ts";
+import type { BlobId } from "../core/store/blobs.ts";
+import { type CheckpointStore, removeCheckpoint, storeCheckpoint } from "../core/store/checkpoints.ts";
+import { listManifests } from "../core/store/records.ts";
+import { respondWithSource } from "./http/byte_ranges.ts";
+import { announcedDigest, digestField } from "./http/digest.ts";
+
+/** What the resource stands on. */
+export interface CheckpointPorts extends CheckpointStore {
+  /** Limit of one checkpoint in bytes. */
+  readonly maximumUpload: number;
+}
+
+const TYPE = "application/octet-stream";
+const PAGE = 100;
+const MAXIMUM_PAGE = 1000;
+
+/** The resource's routes. */
+export function checkpointRoutes(ports: CheckpointPorts) {
+  return new Hono()
+    .post("/checkpoints", async (context) => await store(ports, context))
+    .get("/checkpoints", async (context) => {
+      const { limit = String(PAGE), after = "" } = context.req.query();
+      const count = Number(limit);
+      if (!Number.isInteger(count) || count < 1 || count > MAXIMUM_PAGE) {
+        throw new Problem(
+          "invalid-request",
+          `Cannot list the checkpoints as limit must be from 1 to ${MAXIMUM_PAGE}: current value is ${limit}`,
+        );
+      }
+      if (after !== "" && !isBlobId(after)) {
+        throw new Problem(
+          "invalid-request",
+          `Cannot list the checkpoints as after must be an id: current value is ${after}`,
+        );
+      }
+      const { items, next } = await listManifests(ports.records, { limit: count, after });
+      return context.json({ checkpoints: items, next: next ?? null });
+    })
+    .get("/checkpoints/:id/tensors", async (context) => {
+      const source = await open(ports, idOf(context.req.param("id")));
+      try {
+        const { kind, tensors, metadata } = await openSafetensors(source);
+        return context.json({
+          kind,
+          metadata,
+          tensors: [...tensors.values()].map(({ name, dtype, shape, start, end }) => ({
+            name,
+            dtype,
+            shape,
+            bytes: end - start,
+          })),
+        });
+      } finally {
+        source.close?.();
+      }
+    })
+    // Hono answers HEAD by the GET route; the body is never made then.
+    .get("/checkpoints/:id", async (context) => {
+      const id = idOf(context.req.param("id"));
+      return respondWithSource(context.req.raw, await open(ports, id), {
+        etag: `"${id}"`,
+        contentType: TYPE,
+        headers: {
+          "repr-digest": digestField(id),
+          "content-disposition": `attachment; filename="${id.slice(7, 19)}.safetensors"`,
+          "cache-control": "private, immutable, max-age=31536000",
+        },
+      });
+    })
+    .delete("/checkpoints/:id", async (context) => {
+      await removeCheckpoint(ports, idOf(context.req.param("id")));
+      return context.body(null, 204);
+    });
+}
+
+async function store(ports: CheckpointPorts, context: Context): Promise<Response> {
+  const request = context.req.raw;
+  const type = request.headers.get("content-type") ?? TYPE;
+  if (/^(multipart|text)\/|json|yaml|urlencoded/i.test(type)) {
+    throw new Problem(
+      "unsupported-media-type",
+      `Cannot store the body as its type must be ${TYPE}, the bytes of one safetensors file: ` +
+        `current value is ${type}`,
+      { accepted: [TYPE] },
+    );
+  }
+  const length = request.headers.get("content-length");
+  const digest = announcedDigest(request.headers);
+  const { manifest, created } = await storeCheckpoint(ports, request.body ?? emptyBody(), {
+    maximum: ports.maximumUpload,
+    ...(length === null ? {} : { length: Number(length) }),
+    ...(digest ? { digest } : {}),
+  });
+  return context.json(manifest, created ? 201 : 200, { location: `/checkpoints/${manifest.id}` });
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new Blob([]).stream();
+}
+
+function idOf(text: string): BlobId {
+  if (isBlobId(text)) return text;
+  throw new Problem(
+    "not-found",
+    `There is no checkpoint under this id, which must be sha256: and 64 hexadecimal digits: ` +
+      `current value is ${text}`,
+  );
+}
+
+async function open(ports: CheckpointPorts, id: BlobId) {
+  const source = await ports.leases.open(id);
+  if (source) return source;
+  throw new Problem("not-found", `There is no checkpoint under this id: current value is ${id}`);
+}

@@ -1,0 +1,218 @@
+import { assert, assertEquals } from "@std/assert";
+import { METHODS } from "../../core/methods/mod.ts";
+import { passesOf } from "../../core/merge/passes.ts";
+import { caughtProblem } from "../support/caught_problem.ts";
+import { opened, planOf, readBy, type TensorForm, tensorOf } from "./opened.ts";
+
+const weights = (forms: Readonly<Record<string, TensorForm>>) => opened(forms);
+const W = weights({ w: [2, 3] });
+const W2 = weights({ w: [2] });
+const TIES = { merge_method: "ties", base_model: "base", models: [{ model: "a" }, { model: "b" }] };
+const LINEAR = { merge_method: "linear", models: [{ model: "a" }, { model: "b" }] };
+
+Deno.test("makePlan() gives each tensor its inputs, the base apart", () => {
+  const plan = planOf(
+    { ...TIES, models: [{ model: "a" }, { model: "base" }, { model: "b" }] },
+    { base: W, a: W, b: W },
+  );
+  const { work, action, dtype, shape, elements } = tensorOf(plan, "w");
+  assertEquals([action, dtype, shape, elements], ["merge", "F32", [2, 3], 6]);
+  assertEquals(work?.kind === "merge" && work.base?.model, "base");
+  assertEquals(work?.kind === "merge" && work.inputs.map(({ model }) => model), ["a", "b"]);
+  assertEquals(plan.kind, "weights");
+});
+
+Deno.test("makePlan() uses a base in linear only if it is listed, or with compat", () => {
+  const checkpoints = { base: W, a: W, b: W };
+  const read = (document: object) => readBy(tensorOf(planOf(document, checkpoints), "w"));
+  assertEquals(read({ ...LINEAR, base_model: "base" }), ["a:w", "b:w"]);
+  assertEquals(
+    read({ ...LINEAR, base_model: "base", models: [{ model: "a" }, { model: "base" }] }),
+    ["a:w", "base:w"],
+  );
+  assertEquals(
+    read({ ...LINEAR, base_model: "base", compat: "mergekit" }),
+    ["base:w", "a:w", "b:w"],
+  );
+});
+
+Deno.test("makePlan() counts bytes and passes", () => {
+  const checkpoints = { base: W, a: W, b: W };
+  const plan = planOf({ ...TIES, parameters: { density: 0.5 } }, checkpoints);
+  assertEquals([plan.passes, plan.bytesIn], [2, 2 * 3 * 24]);
+  const l1 = planOf({ ...TIES, parameters: { density: 0.5, rescale: true } }, checkpoints);
+  assertEquals([l1.passes, passesOf(tensorOf(l1, "w").work!)], [3, 3]);
+  const dense = planOf(TIES, checkpoints);
+  assertEquals([dense.passes, dense.bytesIn], [1, 3 * 24]);
+  const still = planOf({ ...TIES, parameters: { lambda: 0 } }, checkpoints);
+  assertEquals([still.passes, still.bytesIn], [1, 24]);
+  assert(still.bytesOut - 24 > 0 && (still.bytesOut - 24) % 8 === 0);
+});
+
+Deno.test("makePlan() bounds the memory", async () => {
+  const checkpoints = { base: W, a: W, b: W };
+  assertEquals(planOf(TIES, checkpoints, { chunkMemory: 100 }).peakMemory, 400);
+  const problem = await caughtProblem(() =>
+    planOf(TIES, checkpoints, { chunkMemory: 100, memory: 399 })
+  );
+  assertEquals(problem.kind, "too-large");
+});
+
+Deno.test("makePlan() writes out_dtype, else dtype, else the base's own type", () => {
+  const checkpoints = {
+    base: weights({ w: ["BF16", [2]], f: ["F16", [2]], i: ["I64", [2]] }),
+    a: weights({ w: ["F32", [2]], f: ["F64", [2]], i: ["I64", [2]] }),
+    b: weights({ w: ["F32", [2]], f: ["F32", [2]], i: ["I64", [2]] }),
+  };
+  const types = (options: object) => {
+    const plan = planOf({ ...TIES, ...options }, checkpoints);
+    return ["w", "f", "i"].map((name) => tensorOf(plan, name).dtype);
+  };
+  assertEquals(types({}), ["BF16", "F16", "I64"]);
+  assertEquals(types({ dtype: "float32" }), ["F32", "F32", "I64"]);
+  assertEquals(types({ dtype: "float32", out_dtype: "float16" }), ["F16", "F16", "I64"]);
+  const plan = planOf(TIES, checkpoints);
+  assertEquals(tensorOf(plan, "f").reasons, ["narrowed"]);
+  const integers = tensorOf(plan, "i");
+  assertEquals([integers.action, integers.reasons], ["copy", ["integer"]]);
+  assertEquals(readBy(integers), ["base:i", "a:i", "b:i"]);
+});
+
+Deno.test("makePlan() lists the tensors in the order in which they are written", () => {
+  const form = { a: ["BF16", [2]], b: [2], c: ["I64", [1]], d: ["BF16", [4]] } as const;
+  const model = opened(form);
+  const plan = planOf({ ...LINEAR, tensors: { exclude: ["b"], otherwise: "omit" } }, {
+    a: model,
+    b: model,
+  });
+  assertEquals(plan.tensors.map(({ name }) => name), ["c", "a", "d", "b"]);
+  assertEquals(tensorOf(plan, "b").action, "omit");
+  assertEquals(tensorOf(plan, "b").work, undefined);
+});
+
+Deno.test("makePlan() gives unselected tensors what otherwise says", () => {
+  const checkpoints = {
+    base: weights({ w: [2], x: [2] }),
+    a: weights({ w: [2], x: [2], head: [3] }),
+    b: weights({ w: [2], x: [9] }),
+  };
+  const plan = (otherwise: string) =>
+    planOf({ ...TIES, tensors: { include: ["w"], otherwise } }, checkpoints);
+  const x = (otherwise: string) => {
+    const tensor = tensorOf(plan(otherwise), "x");
+    return [tensor.action, tensor.reasons, readBy(tensor)];
+  };
+  assertEquals(x("base"), ["copy", ["unselected"], ["base:x"]]);
+  assertEquals(x("first"), ["copy", ["unselected"], ["a:x"]]);
+  assertEquals(x("omit"), ["omit", ["unselected"], []]);
+  assertEquals(tensorOf(plan("base"), "head").reasons, ["unselected", "missing"]);
+  assertEquals(readBy(tensorOf(plan("first"), "head")), ["a:head"]);
+});
+
+Deno.test("makePlan() refuses 8-bit floats unless they are unscaled or only copied", async () => {
+  const eight = weights({ w: ["F8_E4M3", [2]] });
+  const problem = await caughtProblem(() => planOf(LINEAR, { a: eight, b: W2 }));
+  assertEquals([problem.kind, problem.members.source, problem.members.dtype], [
+    "unsupported-dtype",
+    "a",
+    "F8_E4M3",
+  ]);
+  const plain = planOf({ ...LINEAR, float8: "unscaled" }, { a: eight, b: W2 });
+  assertEquals([tensorOf(plain, "w").action, tensorOf(plain, "w").dtype], ["merge", "F8_E4M3"]);
+  const copy = { ...LINEAR, tensors: { include: [] } };
+  assertEquals(tensorOf(planOf(copy, { a: eight, b: W2 }), "w").action, "copy");
+  const converted = await caughtProblem(() =>
+    planOf({ ...copy, out_dtype: "float32" }, { a: eight, b: W2 })
+  );
+  assertEquals(converted.kind, "unsupported-dtype");
+});
+
+Deno.test("makePlan() reports what a method refuses once, with its first tensor", async () => {
+  const many = opened({ "a.w": [1], "b.w": [1], "c.w": [1] });
+  const problem = await caughtProblem(() =>
+    planOf({
+      ...LINEAR,
+      models: [
+        { model: "a", parameters: { weight: [{ filter: "a", value: 1 }, { value: 0 }] } },
+        { model: "b", parameters: { weight: 0 } },
+      ],
+    }, { a: many, b: many })
+  );
+  assertEquals(problem.kind, "invalid-recipe");
+  assertEquals(problem.members.errors, [{
+    path: "models[0].parameters.weight",
+    message: 'Tensor "b.w" and 1 more: Cannot average the models as every weight is 0: ' +
+      "the sum of magnitudes is 0",
+  }]);
+});
+
+Deno.test("makePlan() refuses filters that leave a tensor without a required parameter", async () => {
+  const problem = await caughtProblem(() =>
+    planOf({
+      merge_method: "slerp",
+      base_model: "base",
+      models: [{ model: "a" }],
+      parameters: { t: { filter: "mlp", value: 1 } },
+    }, { base: W, a: W })
+  );
+  assertEquals(problem.members.errors, [{
+    path: "parameters.t",
+    message: 'Tensor "w": Cannot merge as no entry of t applies to this tensor; add one without ' +
+      "filter: current value is undefined",
+  }]);
+});
+
+Deno.test("makePlan() copies empty tensors and plans scalars as one element", () => {
+  const model = opened({ empty: [0, 4], scalar: ["F32", []] });
+  const plan = planOf(LINEAR, { a: model, b: model });
+  assertEquals([tensorOf(plan, "empty").action, tensorOf(plan, "empty").reasons], [
+    "copy",
+    ["empty"],
+  ]);
+  const scalar = tensorOf(plan, "scalar");
+  assertEquals([scalar.action, scalar.elements, scalar.shape], ["merge", 1, []]);
+});
+
+Deno.test("makePlan() warns of globs, filters and sources without use", () => {
+  const plan = planOf({
+    ...LINEAR,
+    models: [
+      { model: "a", parameters: { weight: [{ filter: "attn", value: 2 }, { value: 1 }] } },
+      { model: "b" },
+    ],
+    tensors: { exclude: ["*.bias"] },
+    sources: { c: { path: "c" } },
+  }, { a: W, b: W });
+  assertEquals(plan.warnings, [
+    'The source "c" is not used',
+    'The glob "*.bias" of tensors matches no tensor',
+    'The filter "attn" of weight applies to no tensor that is merged',
+  ]);
+});
+
+Deno.test("makePlan() plans ten thousand tensors in well under a second", () => {
+  const model = opened(Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, i) => [`model.layers.${i >> 3}.part${i & 7}.weight`, [4]]),
+  ));
+  const document = {
+    ...TIES,
+    parameters: { weight: [{ filter: "part1", value: [0.1, 0.9] }, { value: 0.5 }] },
+  };
+  planOf(document, { base: model, a: model, b: model });
+  const start = performance.now();
+  assertEquals(planOf(document, { base: model, a: model, b: model }).tensors.length, 10_000);
+  assert(performance.now() - start < 1000);
+});
+
+Deno.test("every method plans a model against itself", () => {
+  for (const [name, method] of METHODS) {
+    const models = method.models.maximum === 1 ? ["a"] : ["a", "b"];
+    const plan = planOf({
+      merge_method: name,
+      ...(method.base === "required" ? { base_model: "base" } : {}),
+      models: models.map((model) => ({ model })),
+      parameters: name === "slerp" ? { t: 0.5 } : {},
+    }, { base: W, a: W, b: W });
+    assertEquals(tensorOf(plan, "w").dtype, "F32", name);
+  }
+});
