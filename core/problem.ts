@@ -72,7 +72,8 @@ export const PROBLEMS = {
   "upstream": {
     status: 502,
     title: "A remote source failed",
-    when: "A URL source failed, ignored ranges, changed or (504) timed out; host and status are named.",
+    when:
+      "A URL source failed, ignored ranges, changed or (504) timed out; host and status are named.",
   },
   "forbidden-source": {
     status: 403,
@@ -99,7 +100,11 @@ export const PROBLEMS = {
     title: "A key is needed",
     when: "The request carries no valid bearer key.",
   },
-  "forbidden": { status: 403, title: "The key does not allow this", when: "The key lacks the scope." },
+  "forbidden": {
+    status: 403,
+    title: "The key does not allow this",
+    when: "The key lacks the scope.",
+  },
   "not-found": { status: 404, title: "Not found", when: "Nothing stands at this address." },
   "method-not-allowed": {
     status: 405,
@@ -111,7 +116,11 @@ export const PROBLEMS = {
     title: "No representation fits",
     when: "`Accept` excludes everything that can be sent.",
   },
-  "conflict": { status: 409, title: "In conflict with the present state", when: "The resource is in use." },
+  "conflict": {
+    status: 409,
+    title: "In conflict with the present state",
+    when: "The resource is in use.",
+  },
   "precondition-failed": {
     status: 412,
     title: "A precondition failed",

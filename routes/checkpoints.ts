@@ -8,8 +8,13 @@ import { openSafetensors } from "../core/checkpoint/open_safetensors.ts";
 import { Problem } from "../core/problem.ts";
 import { isBlobId } from "../core/store/blob_id.ts";
 import type { BlobId } from "../core/store/blobs.ts";
-import { type CheckpointStore, removeCheckpoint, storeCheckpoint } from "../core/store/checkpoints.ts";
+import {
+  type CheckpointStore,
+  removeCheckpoint,
+  storeCheckpoint,
+} from "../core/store/checkpoints.ts";
 import { listManifests } from "../core/store/records.ts";
+import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
 import { announcedDigest, digestField } from "./http/digest.ts";
 
@@ -95,16 +100,12 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
   }
   const length = request.headers.get("content-length");
   const digest = announcedDigest(request.headers);
-  const { manifest, created } = await storeCheckpoint(ports, request.body ?? emptyBody(), {
+  const { manifest, created } = await storeCheckpoint(ports, bodyChunks(request, { maximum: ports.maximumUpload }), {
     maximum: ports.maximumUpload,
     ...(length === null ? {} : { length: Number(length) }),
     ...(digest ? { digest } : {}),
   });
   return context.json(manifest, created ? 201 : 200, { location: `/checkpoints/${manifest.id}` });
-}
-
-function emptyBody(): ReadableStream<Uint8Array> {
-  return new Blob([]).stream();
 }
 
 function idOf(text: string): BlobId {

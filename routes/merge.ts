@@ -11,7 +11,7 @@ import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
-import { prepareMerge, type PreparedMerge, type RecipePorts } from "./http/recipe_request.ts";
+import { type PreparedMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
 /** Pieces that are made before the answer begins, so that early failures are problem documents. */
 const PIECES_AHEAD = 2;
@@ -32,7 +32,10 @@ export function mergeRoutes(ports: RecipePorts) {
       const id = context.req.param("id");
       const report = await getReport(ports.records, id);
       if (report === undefined) {
-        throw new Problem("not-found", `There is no report of a merge under this id: current value is ${id}`);
+        throw new Problem(
+          "not-found",
+          `There is no report of a merge under this id: current value is ${id}`,
+        );
       }
       return context.json(report as Record<string, unknown>);
     });
@@ -75,7 +78,8 @@ async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Resp
         stream.error(error);
       }
     },
-    cancel: () => finish(new Problem("upstream", "The client went away before the end of the stream")),
+    cancel: () =>
+      finish(new Problem("upstream", "The client went away before the end of the stream")),
   }, { highWaterMark: 0 });
   return new Response(body, { headers: resultHeaders(plan, recipe.name, id) });
 }

@@ -195,6 +195,7 @@ function select(
         break;
       case "threshold":
         if (selection.quota >= count) call.keepFrom(x, base, padded, selection.key);
+        else if (selection.quota === 0) call.keepFrom(x, base, padded, selection.key + 1);
         else call.keepWithQuota(x, base, count, selection.key, selection.quota);
         break;
       case "random": {

@@ -11,6 +11,8 @@ import { openFile } from "./file_source.ts";
 
 /** Small chunks are gathered to writes of this size. */
 const WRITE_SIZE = 1 << 20;
+/** Names the files that this process writes; its id could be the same after a container's restart. */
+const PROCESS = crypto.randomUUID();
 
 /** Opens (or makes) a store in a folder; what a crash left half-written is removed. */
 export async function fileBlobs(
@@ -41,8 +43,10 @@ export async function fileBlobs(
       try {
         return await openFile(pathOf(id));
       } catch (error) {
-        if (error instanceof Problem && error.kind === "not-found") return undefined;
-        throw error;
+        if (!(error instanceof Problem)) throw error;
+        if (error.cause instanceof Deno.errors.NotFound) return undefined;
+        // A blob that is there but cannot be opened (too many open files) is a fault of ours.
+        throw error.cause ?? error;
       }
     },
     size: sizeOf,
@@ -75,11 +79,13 @@ async function createWriter(
   sizeOf: (id: BlobId) => Promise<number | undefined>,
   makeHasher: MakeHasher,
 ): Promise<BlobWriter> {
-  // The process id tells a later start that the file's writer is gone.
-  const path = `${folder}/${Deno.pid}-${crypto.randomUUID()}`;
+  const path = `${folder}/${PROCESS}-${crypto.randomUUID()}`;
   const file = await full(() => Deno.open(path, { createNew: true, write: true }));
   const hasher = makeHasher();
-  const gathered = new Uint8Array(WRITE_SIZE);
+  // One buffer fills while the other is written.
+  let gathered = new Uint8Array(WRITE_SIZE);
+  let spare = new Uint8Array(WRITE_SIZE);
+  let writing: Promise<void> = Promise.resolve();
   let waiting = 0;
   let bytes = 0;
   let id: BlobId | undefined;
@@ -91,6 +97,10 @@ async function createWriter(
     closed = true;
   };
   const abort = async () => {
+    await writing.catch(() => {});
+    await drop();
+  };
+  const drop = async () => {
     close();
     for (const source of sources.splice(0)) source.close?.();
     await Deno.remove(path).catch((error) => {
@@ -100,15 +110,21 @@ async function createWriter(
   const writeAll = (chunk: Uint8Array) =>
     full(async () => {
       for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
-    }, abort);
+    }, drop);
   const flush = async () => {
+    await writing;
     if (waiting === 0) return;
-    const size = waiting;
-    waiting = 0;
-    await writeAll(gathered.subarray(0, size));
+    writing = writeAll(gathered.subarray(0, waiting));
+    // A failure is thrown at the next flush; until then it must not count as unhandled.
+    writing.catch(() => {});
+    [gathered, spare, waiting] = [spare, gathered, 0];
+  };
+  const flushAll = async () => {
+    await flush();
+    await writing;
   };
   const open = async () => {
-    await flush();
+    await flushAll();
     const source = await openFile(path);
     sources.push(source);
     return source;
@@ -121,33 +137,36 @@ async function createWriter(
     async write(chunk) {
       hasher.update(chunk);
       bytes += chunk.length;
-      if (waiting + chunk.length > WRITE_SIZE) await flush();
-      if (chunk.length >= WRITE_SIZE) return await writeAll(chunk);
-      gathered.set(chunk, waiting);
-      waiting += chunk.length;
+      for (let at = 0; at < chunk.length;) {
+        const part = chunk.subarray(at, at + WRITE_SIZE - waiting);
+        gathered.set(part, waiting);
+        waiting += part.length;
+        at += part.length;
+        if (waiting === WRITE_SIZE) await flush();
+      }
     },
     written: open,
     async seal() {
       const source = await open();
-      close();
       return { id: id ??= blobId(hasher.digest()), source };
     },
     async commit() {
-      await flush();
+      await flushAll();
       id ??= blobId(hasher.digest());
       if (await sizeOf(id) === bytes) {
         await abort();
         return { id, bytes, created: false };
       }
       await full(async () => {
-        if (!closed) await file.sync();
+        await file.sync();
         close();
         const target = pathOf(id!);
         const parent = target.slice(0, target.lastIndexOf("/"));
         await Deno.mkdir(parent, { recursive: true });
         await Deno.rename(path, target);
         await syncFolder(parent);
-      }, abort);
+        await syncFolder(parent.slice(0, parent.lastIndexOf("/")));
+      }, drop);
       for (const source of sources.splice(0)) source.close?.();
       return { id, bytes, created: true };
     },
@@ -189,10 +208,12 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes what writers of other, ended processes left. */
+/** Removes what ended processes left: files of others that nobody wrote to since this process began. */
 async function sweep(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
-    if (name.startsWith(`${Deno.pid}-`)) continue;
-    await Deno.remove(`${folder}/${name}`).catch(() => {});
+    if (name.startsWith(PROCESS)) continue;
+    const path = `${folder}/${name}`;
+    const changed = (await Deno.stat(path).catch(() => undefined))?.mtime?.getTime() ?? 0;
+    if (changed < performance.timeOrigin) await Deno.remove(path).catch(() => {});
   }
 }

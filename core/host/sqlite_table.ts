@@ -5,7 +5,10 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { deserialize, serialize } from "node:v8";
+import { Problem } from "../problem.ts";
 import type { Table } from "../store/table_store.ts";
+
+const SQLITE_FULL = 13;
 
 /** A table in a file (or `:memory:`); every committed transaction survives a crash. */
 export function sqliteTable(path: string): Table & { close(): void } {
@@ -25,17 +28,33 @@ export function sqliteTable(path: string): Table & { close(): void } {
       const row = select.get(key);
       return row ? deserialize(row.value as Uint8Array) : undefined;
     },
-    put: (key, value) => {
-      upsert.run(key, serialize(value));
-    },
+    put: (key, value) => full(() => upsert.run(key, serialize(value))),
     delete: (key) => {
       remove.run(key);
     },
     clear: () => database.exec("DELETE FROM records"),
     keys: () => keys.all().map((row) => String(row.key)),
     begin: (write) => database.exec(write ? "BEGIN IMMEDIATE" : "BEGIN"),
-    commit: () => database.exec("COMMIT"),
-    rollback: () => database.exec("ROLLBACK"),
+    commit: () => full(() => database.exec("COMMIT")),
+    // On some failures, such as a full disk, SQLite has rolled back by itself.
+    rollback: () => {
+      if (database.isTransaction) database.exec("ROLLBACK");
+    },
     close: () => database.close(),
   };
+}
+
+/** Runs a write; a full disk becomes a problem. */
+function full(write: () => unknown): void {
+  try {
+    write();
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== SQLITE_FULL) throw error;
+    throw new Problem(
+      "insufficient-storage",
+      "Cannot keep the record as the disk is full: nothing was kept",
+      {},
+      error,
+    );
+  }
 }

@@ -104,12 +104,19 @@ async function openBytes(
   switch (spec.type) {
     case "upload": {
       const upload = uploads.get(spec.part);
-      if (!upload) throw unknownSource(name, `no file part came for it: current value is "${spec.part}"`);
+      if (!upload) {
+        throw unknownSource(name, `no file part came for it: current value is "${spec.part}"`);
+      }
       return { bytes: upload.source, known: digestOf(upload.id) };
     }
     case "checkpoint": {
       const bytes = await ports.openStored(spec.id);
-      if (!bytes) throw unknownSource(name, `no checkpoint is stored under its id: current value is ${spec.id}`);
+      if (!bytes) {
+        throw unknownSource(
+          name,
+          `no checkpoint is stored under its id: current value is ${spec.id}`,
+        );
+      }
       return { bytes, known: digestOf(spec.id) };
     }
     case "url": {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteSource, Bytes } from "../checkpoint/byte_source.ts";
+import type { Bytes, ByteSource } from "../checkpoint/byte_source.ts";
 
 /** `sha256:` followed by 64 lower-case hexadecimal digits. */
 export type BlobId = `sha256:${string}`;

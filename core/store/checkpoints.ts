@@ -8,6 +8,7 @@ import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import { Problem } from "../problem.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import type { BlobId, BlobStore } from "./blobs.ts";
+import { earlyHeader } from "./early_header.ts";
 import { getManifest, type Manifest, putManifest, removeManifest } from "./records.ts";
 import type { Leases } from "./leases.ts";
 
@@ -37,7 +38,7 @@ export interface StoredCheckpoint {
 }
 
 /**
- * Stores a checkpoint from its bytes.
+ * Stores a checkpoint from its bytes. A wrong header is refused as soon as it has arrived.
  *
  * @throws {Problem} `too-large`, `invalid-request` (length or digest), `insufficient-storage`, or what
  * {@linkcode openSafetensors} finds; nothing is kept then.
@@ -50,13 +51,24 @@ export async function storeCheckpoint(
   const { signal, digest, maximum = Infinity, length } = options;
   if (length !== undefined && length > maximum) throw tooLarge(maximum, length);
   const writer = await store.blobs.create();
+  const checkHeader = earlyHeader(writer, length);
   try {
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
-      if (writer.bytes + chunk.length > maximum) throw tooLarge(maximum, writer.bytes + chunk.length);
+      if (writer.bytes + chunk.length > maximum) {
+        throw tooLarge(maximum, writer.bytes + chunk.length);
+      }
+      if (length !== undefined && writer.bytes + chunk.length > length) {
+        throw new Problem(
+          "invalid-request",
+          `The body must end after its ${length} announced bytes: current value is more than ${length}`,
+          { expected: length },
+        );
+      }
       await writer.write(chunk);
+      await checkHeader(signal);
     }
-    if (length !== undefined && writer.bytes !== length) {
+    if (length !== undefined && writer.bytes < length) {
       throw new Problem(
         "invalid-request",
         `The body ended before its ${length} announced bytes: current value is ${writer.bytes}`,
@@ -75,12 +87,15 @@ export async function storeCheckpoint(
     const { kind, tensors } = await openSafetensors(sealed.source, signal ? { signal } : {});
     let parameters = 0;
     for (const { shape } of tensors.values()) parameters += elementCount(shape);
-    const { id, bytes, created } = await writer.commit();
-    const known = created ? undefined : await getManifest(store.records, id);
-    const manifest = known ??
-      { id, bytes, kind, tensors: tensors.size, parameters, created: new Date().toISOString() };
-    if (!known) await putManifest(store.records, manifest);
-    return { manifest, created };
+    signal?.throwIfAborted();
+    return await store.leases.alone(sealed.id, async () => {
+      const { id, bytes, created } = await writer.commit();
+      const known = created ? undefined : await getManifest(store.records, id);
+      const manifest = known ??
+        { id, bytes, kind, tensors: tensors.size, parameters, created: new Date().toISOString() };
+      if (!known) await putManifest(store.records, manifest);
+      return { manifest, created };
+    });
   } finally {
     await writer.abort();
   }
@@ -92,14 +107,18 @@ export async function storeCheckpoint(
  * @throws {Problem} `not-found`; `conflict` while it is read.
  */
 export async function removeCheckpoint(store: CheckpointStore, id: BlobId): Promise<void> {
-  if (store.leases.inUse(id)) {
-    throw new Problem("conflict", `Cannot remove the checkpoint as it is in use: current value is ${id}`);
-  }
-  const removed = await store.blobs.remove(id);
-  await removeManifest(store.records, id);
-  if (!removed) {
+  await store.leases.alone(id, async () => {
+    if (store.leases.inUse(id)) {
+      throw new Problem(
+        "conflict",
+        `Cannot remove the checkpoint as it is in use: current value is ${id}`,
+      );
+    }
+    // In this order a crash in between leaves no manifest of bytes that are gone.
+    await removeManifest(store.records, id);
+    if (await store.blobs.remove(id)) return;
     throw new Problem("not-found", `There is no checkpoint under this id: current value is ${id}`);
-  }
+  });
 }
 
 function tooLarge(limit: number, value: number): Problem {

@@ -1,5 +1,5 @@
 /**
- * Who reads which blob right now.
+ * Who uses which blob right now.
  *
  * @module
  */
@@ -12,11 +12,14 @@ export interface Leases {
   open(id: BlobId): Promise<ByteSource | undefined>;
   /** Whether a blob is in use. */
   inUse(id: BlobId): boolean;
+  /** Runs a change of one blob after every earlier change of it: storing against removing. */
+  alone<T>(id: BlobId, change: () => Promise<T>): Promise<T>;
 }
 
 /** Leases on the blobs of one store. */
 export function createLeases(blobs: BlobStore): Leases {
   const counts = new Map<BlobId, number>();
+  const changes = new Map<BlobId, Promise<void>>();
   const add = (id: BlobId, by: number) => {
     const count = (counts.get(id) ?? 0) + by;
     if (count > 0) counts.set(id, count);
@@ -45,5 +48,13 @@ export function createLeases(blobs: BlobStore): Leases {
       };
     },
     inUse: (id) => counts.has(id),
+    alone(id, change) {
+      const result = (changes.get(id) ?? Promise.resolve()).then(change);
+      const ended = result.then(() => {}, () => {}).then(() => {
+        if (changes.get(id) === ended) changes.delete(id);
+      });
+      changes.set(id, ended);
+      return result;
+    },
   };
 }

@@ -30,67 +30,107 @@ interface Pending {
 
 /**
  * Gives a table the form that idb-keyval takes. Transactions run one after the other; one whose callback
- * throws, or one of whose requests fails, leaves nothing behind.
+ * throws or rejects, or one of whose requests fails, leaves nothing behind.
+ *
+ * As in IndexedDB a transaction ends with the turn of the event loop in which its last request was
+ * answered: a callback may await its requests, and nothing else. Requests after the end throw
+ * `TransactionInactiveError`.
  */
 export function tableStore(table: Table): UseStore {
   let tail: Promise<unknown> = Promise.resolve();
   return (mode, callback) => {
-    const result = tail.then(() => transact(table, mode === "readwrite", callback));
-    tail = result.catch(() => {});
-    return result;
+    const ended = tail.then(() => transact(table, mode === "readwrite", callback));
+    tail = ended.catch(() => {});
+    return ended.then(({ result }) => result);
   };
 }
 
+/** The callback's result stands in an object, as the next transaction must not wait for it. */
 async function transact<T>(
   table: Table,
   write: boolean,
   callback: (store: IDBObjectStore) => T | PromiseLike<T>,
-): Promise<T> {
+): Promise<{ readonly result: Promise<T> }> {
   const transaction: Pending = {};
-  let open = 0;
-  let failure: { error: unknown } | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  let active = true;
+  const fail = (error: unknown) => failure ??= { error };
+
   const request = (run: () => unknown): Pending => {
+    if (!active) {
+      throw new DOMException(
+        "Cannot reach the records as the transaction is over",
+        "TransactionInactiveError",
+      );
+    }
     const pending: Pending = {};
+    let failed = false;
     try {
+      // A table may have ended its transaction when it failed; nothing may be written after that.
+      if (failure) throw failure.error;
       pending.result = run();
     } catch (error) {
+      failed = true;
       pending.error = error;
-      failure ??= { error };
+      fail(error);
     }
-    open++;
     queueMicrotask(() => {
-      open--;
-      if (pending.error === undefined) pending.onsuccess?.();
-      else pending.onerror?.();
+      try {
+        if (failed) pending.onerror?.();
+        else pending.onsuccess?.();
+      } catch (error) {
+        fail(error);
+      }
     });
     return pending;
   };
+  const change = (run: () => void) =>
+    request(() => {
+      if (write) return run();
+      throw new DOMException("Cannot change records in a transaction that reads", "ReadOnlyError");
+    });
   const store = {
     transaction,
     get: (key: IDBValidKey) => request(() => table.get(keyOf(key))),
-    put: (value: unknown, key: IDBValidKey) => request(() => table.put(keyOf(key), value)),
-    delete: (key: IDBValidKey) => request(() => table.delete(keyOf(key))),
-    clear: () => request(() => table.clear()),
+    put: (value: unknown, key: IDBValidKey) => change(() => table.put(keyOf(key), value)),
+    delete: (key: IDBValidKey) => change(() => table.delete(keyOf(key))),
+    clear: () => change(() => table.clear()),
     getAllKeys: () => request(() => table.keys()),
     getAll: () => request(() => table.keys().map((key) => table.get(key))),
   };
 
   table.begin(write);
-  let result: T | PromiseLike<T>;
   try {
-    result = callback(store as unknown as IDBObjectStore);
-    // As in IndexedDB, the transaction lasts until its last request was answered.
-    while (open > 0) await Promise.resolve();
+    const result = Promise.resolve(callback(store as unknown as IDBObjectStore));
+    result.catch(fail);
+    await turn();
+    active = false;
     if (failure) throw failure.error;
     table.commit();
+    transaction.oncomplete?.();
+    return { result };
   } catch (error) {
-    table.rollback();
+    active = false;
     transaction.error = error;
-    transaction.onabort?.();
+    try {
+      table.rollback();
+    } finally {
+      transaction.onabort?.();
+    }
     throw error;
   }
-  transaction.oncomplete?.();
-  return await result;
+}
+
+/** The next turn of the event loop; a timer would take a millisecond or two. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }
 
 function keyOf(key: IDBValidKey): string {

@@ -158,6 +158,8 @@ async function collect(
       if (!counts) continue;
       total ??= new Float64Array(counts.length);
       for (let bin = 0; bin < counts.length; bin++) total[bin]! += counts[bin]!;
+      // Freed now; the collector would let many of these pile up.
+      (counts.buffer as ArrayBuffer).transfer(0);
     }
     return total;
   });
@@ -183,8 +185,10 @@ async function equalQuotas(
   for await (const { counts } of passes) {
     quotas.forEach((quota, i) => {
       if (!quota) return;
-      quota[index] = Math.min(left[i]!, counts![i]!);
-      left[i]! -= quota[index]!;
+      const kept = Math.min(left[i]!, counts![i]!);
+      // Only the one chunk in which the cut lies has to look at the order of its elements.
+      quota[index] = kept === counts![i] ? Infinity : kept;
+      left[i]! -= kept;
     });
     index++;
     if (left.every((count) => count === 0)) break;

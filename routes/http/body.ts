@@ -4,59 +4,72 @@
  * @module
  */
 import { Problem } from "../../core/problem.ts";
+import { bodyChunks } from "./body_chunks.ts";
+import { requireMediaType } from "./media_type.ts";
 
 /** Bounds of a body. */
 export interface BodyOptions {
   /** Limit in bytes. */
   readonly maximum: number;
-  /** What the resource reads, for the answer to anything else. */
+  /** What the resource reads, for the answer to anything else; see {@linkcode requireMediaType}. */
   readonly mediaTypes: readonly string[];
+  /** Ends the reading. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * The body as text, counted while it is read.
+ * The body as text, counted while it is read; a byte order mark at its beginning is dropped.
  *
- * @throws {Problem} `unsupported-media-type`, `too-large`, or `invalid-request` if it is not UTF-8.
+ * @throws {Problem} `unsupported-media-type`, `too-large`, or `invalid-request` if the body breaks off
+ * or is not UTF-8.
+ * @throws The signal's reason.
  */
 export async function readText(request: Request, options: BodyOptions): Promise<string> {
   const { maximum, mediaTypes, signal } = options;
-  const header = request.headers.get("content-type") ?? "";
-  const type = header.split(";")[0]!.trim().toLowerCase();
-  const known = mediaTypes.some((each) => each === type) || /[+/](json|yaml|x-yaml)$/.test(type);
-  if (!known) {
-    throw new Problem(
-      "unsupported-media-type",
-      `Cannot read the body as its type must be one of ${mediaTypes.join(", ")}: ` +
-        `current value is ${header === "" ? "none" : header}`,
-      { accepted: mediaTypes },
-    );
-  }
+  requireUtf8(requireMediaType(request, mediaTypes).parameters.get("charset"), "the body");
+  return await decodeText(bodyChunks(request, { maximum, signal }), "the body");
+}
+
+/**
+ * Decodes UTF-8.
+ *
+ * @param what What the problem says cannot be read.
+ * @throws {Problem} `invalid-request` with `byte`, where the first chunk that is not UTF-8 begins.
+ */
+export async function decodeText(
+  chunks: AsyncIterable<Uint8Array>,
+  what: string,
+): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
-  let bytes = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      signal?.throwIfAborted();
-      bytes += chunk.length;
-      if (bytes > maximum) {
-        throw new Problem(
-          "too-large",
-          `Cannot read the body as its length must be at most ${maximum} bytes: ` +
-            `current value is more than ${maximum}`,
-          { limit: maximum },
-        );
-      }
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
-  } catch (error) {
-    if (error instanceof TypeError && error.message.includes("decode")) {
+  let byte = 0;
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+    } catch {
       throw new Problem(
         "invalid-request",
-        `Cannot read the body as it is not UTF-8: the fault is before byte ${bytes}`,
+        `Cannot read ${what} as it must be UTF-8, but is not at or after byte ${byte}`,
+        { byte },
       );
     }
-    throw error;
+  };
+  for await (const chunk of chunks) {
+    text += decode(chunk);
+    byte += chunk.length;
   }
+  return text + decode();
+}
+
+/**
+ * Refuses other encodings of text.
+ *
+ * @throws {Problem} `unsupported-media-type`.
+ */
+export function requireUtf8(charset: string | undefined, what: string): void {
+  if (charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)) return;
+  throw new Problem(
+    "unsupported-media-type",
+    `Cannot read ${what} as its charset must be utf-8: current value is ${charset}`,
+  );
 }

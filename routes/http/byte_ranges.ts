@@ -75,7 +75,10 @@ export function respondWithSource(
   try {
     const match = given("if-match");
     if (match !== null && !listsTag(match, etag, false)) {
-      throw new Problem("precondition-failed", `Cannot answer as If-Match does not hold: current value is ${etag}`);
+      throw new Problem(
+        "precondition-failed",
+        `Cannot answer as If-Match does not hold: current value is ${etag}`,
+      );
     }
     const noneMatch = given("if-none-match");
     if (noneMatch !== null && listsTag(noneMatch, etag, true)) {
@@ -145,7 +148,9 @@ function multipleRanges(
 }
 
 async function* pieces(source: ByteSource, start: number, end: number): AsyncGenerator<Bytes> {
-  for (let at = start; at < end; at += PIECE) yield await source.slice(at, Math.min(at + PIECE, end));
+  for (let at = start; at < end; at += PIECE) {
+    yield await source.slice(at, Math.min(at + PIECE, end));
+  }
 }
 
 function streamOf(source: ByteSource, chunks: AsyncGenerator<Bytes>): ReadableStream<Bytes> {

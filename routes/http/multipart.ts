@@ -4,7 +4,16 @@
  * @module
  */
 import { Problem } from "../../core/problem.ts";
-import { multipartParser, type PartEvent, type PartHeaders } from "./multipart_parser.ts";
+import { decodeText, requireUtf8 } from "./body.ts";
+import { bodyChunks, bodyEnded, tooLarge } from "./body_chunks.ts";
+import { parseMediaType, requireMediaType } from "./media_type.ts";
+import {
+  checkBoundary,
+  type MultipartParser,
+  multipartParser,
+  type PartEvent,
+} from "./multipart_parser.ts";
+import { isField, type PartInfo } from "./part_headers.ts";
 
 /** Limits of a multipart body. */
 export interface MultipartLimits {
@@ -19,175 +28,131 @@ export interface MultipartLimits {
 }
 
 /** What is known of a file part. */
-export interface FilePart {
-  readonly name: string;
-  readonly filename?: string;
-  readonly contentType?: string;
-}
+export type FilePart = PartInfo;
 
 /** How parts are taken. */
 export interface MultipartOptions {
   readonly limits: MultipartLimits;
+  /** Ends the reading at once, also while the client sends nothing. */
   readonly signal?: AbortSignal;
-  /** Takes a part that is not a file. */
+  /** Takes a part that is not a file: it has no file name, and no type or that of a text. */
   onField(name: string, text: string, contentType: string | undefined): void | Promise<void>;
   /**
    * Takes a file part. Its chunks are read from the body as they are asked for; they throw if the body
-   * ends before the part does. What is left when it returns is skipped.
+   * ends before the part does. What is left when it returns is skipped. A chunk is valid
+   * until the next one is asked for.
    */
   onFile(part: FilePart, chunks: AsyncIterable<Uint8Array>): Promise<void>;
 }
+
+/** What may follow the closing delimiter; it is ignored. */
+const MAXIMUM_EPILOGUE = 65_536;
 
 /**
  * Reads all parts, strictly in order.
  *
  * @throws {Problem} `unsupported-media-type`, `invalid-request` (malformed, ends early, repeated name),
  * `too-large`; and whatever the callbacks throw.
+ * @throws The signal's reason.
  */
 export async function readMultipart(request: Request, options: MultipartOptions): Promise<void> {
-  const { limits, signal } = options;
-  const { parts = 256, headerBytes = 16384, fieldBytes = 1 << 20, maximumBytes } = limits;
-  const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > maximumBytes) throw tooLarge("the body", "bytes", maximumBytes, announced);
-  const events = partEvents(request, maximumBytes, headerBytes, signal);
+  const { limits } = options;
+  const { parts = 256, headerBytes = 16_384, fieldBytes = 1 << 20, maximumBytes } = limits;
+  const { parameters } = requireMediaType(request, ["multipart/form-data"]);
+  const parser = multipartParser(checkBoundary(parameters.get("boundary")), headerBytes);
+  // Ends a read that a callback may have left behind.
+  const end = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
+  const events = partEvents(bodyChunks(request, { maximum: maximumBytes, signal }), parser);
   const names = new Set<string>();
-  for (;;) {
-    const { done, value } = await events.next();
-    if (done) return;
-    if (value.type !== "begin") throw new Error("The multipart parser lost its place");
-    const part = partOf(value.headers);
-    if (names.has(part.name)) {
-      throw new Problem(
-        "invalid-request",
-        `Cannot read the multipart body as two parts have one name: current value is "${part.name}"`,
-        { part: part.name },
-      );
+  try {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done) return;
+      if (value.type !== "begin") throw new Error("The multipart parser lost its place");
+      const { part } = value;
+      if (names.size === parts) throw tooLarge("the body", "parts", parts, `more than ${parts}`);
+      if (names.has(part.name)) throw repeated(part.name);
+      names.add(part.name);
+      const data = partData(events);
+      if (isField(part)) {
+        const text = await fieldText(part, data, fieldBytes);
+        await options.onField(part.name, text, part.contentType);
+      } else {
+        await options.onFile(part, data);
+        await data.skip();
+      }
     }
-    names.add(part.name);
-    if (names.size > parts) throw tooLarge("the body", "parts", parts, names.size);
-    const data = partData(events);
-    if (part.filename === undefined) {
-      const text = await fieldText(part.name, data, fieldBytes);
-      await options.onField(part.name, text, part.contentType);
-    } else {
-      await options.onFile(part, data);
-      for await (const _ of data);
-    }
+  } finally {
+    end.abort();
+    events.return().catch(() => {});
   }
 }
 
 /** The parser's events, pulled from the body. */
 async function* partEvents(
-  request: Request,
-  maximumBytes: number,
-  headerBytes: number,
-  signal: AbortSignal | undefined,
+  body: AsyncIterable<Uint8Array>,
+  parser: MultipartParser,
 ): AsyncGenerator<PartEvent, void, void> {
-  const parser = multipartParser(boundaryOf(request), headerBytes);
   let bytes = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      signal?.throwIfAborted();
-      bytes += chunk.length;
-      if (bytes > maximumBytes) throw tooLarge("the body", "bytes", maximumBytes, bytes);
-      yield* parser.push(chunk);
-      if (parser.done()) break;
-    }
-  } catch (error) {
-    if (error instanceof Problem || signal?.aborted) throw error;
-    throw endedEarly(bytes, error);
-  }
-  if (!parser.done()) throw endedEarly(bytes);
-}
-
-/** The data of the part that has just begun. */
-async function* partData(
-  events: AsyncGenerator<PartEvent, void, void>,
-): AsyncGenerator<Uint8Array, void, void> {
-  for (;;) {
-    const { done, value } = await events.next();
-    if (done || value.type === "end") return;
-    if (value.type === "data") yield value.bytes;
-  }
-}
-
-async function fieldText(
-  name: string,
-  data: AsyncIterable<Uint8Array>,
-  limit: number,
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of data) {
+  let epilogue = 0;
+  for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > limit) throw tooLarge(`part "${name}"`, "bytes", limit, bytes);
-    text += decoder.decode(chunk, { stream: true });
+    if (parser.done()) epilogue += chunk.length;
+    else yield* parser.push(chunk);
+    if (epilogue > MAXIMUM_EPILOGUE) {
+      throw new Problem(
+        "invalid-request",
+        `Cannot read the body as it must end with its closing boundary: current value is ${epilogue} bytes more`,
+      );
+    }
   }
-  return text + decoder.decode();
+  if (!parser.done()) throw bodyEnded(bytes);
 }
 
-function boundaryOf(request: Request): string {
-  const header = request.headers.get("content-type") ?? "";
-  if (!/^multipart\/form-data\s*(;|$)/i.test(header)) {
-    throw new Problem(
-      "unsupported-media-type",
-      `Cannot read the body as its type must be multipart/form-data: current value is ${header || "none"}`,
-      { accepted: ["multipart/form-data"] },
-    );
-  }
-  const boundary = parameter(header, "boundary");
-  if (boundary === undefined || boundary.length === 0 || boundary.length > 70) {
-    throw new Problem(
-      "invalid-request",
-      "Cannot read the multipart body as its boundary must have 1 to 70 characters: " +
-        `current value is ${boundary ?? "none"}`,
-    );
-  }
-  return boundary;
+/** Chunks of the part that has just begun. */
+interface PartData extends AsyncIterable<Uint8Array> {
+  /** Reads to the end of the part; afterwards the chunks are at their end. */
+  skip(): Promise<void>;
 }
 
-function partOf(headers: PartHeaders): FilePart {
-  const disposition = headers.get("content-disposition") ?? "";
-  const name = parameter(disposition, "name");
-  if (!/^form-data\s*;/i.test(disposition) || name === undefined || name === "") {
-    throw new Problem(
-      "invalid-request",
-      "Cannot read a part as its Content-Disposition must be form-data with a name: " +
-        `current value is ${disposition.slice(0, 100) || "none"}`,
-    );
+function partData(events: AsyncGenerator<PartEvent, void, void>): PartData {
+  let ended = false;
+  async function next(): Promise<Uint8Array | undefined> {
+    if (ended) return undefined;
+    const { done, value } = await events.next();
+    if (!done && value.type === "data") return value.bytes;
+    ended = true;
+    return undefined;
   }
-  const filename = parameter(disposition, "filename") ?? parameter(disposition, "filename*");
-  const contentType = headers.get("content-type");
   return {
-    name,
-    ...(filename === undefined ? {} : { filename }),
-    ...(contentType === undefined ? {} : { contentType }),
+    async *[Symbol.asyncIterator]() {
+      for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
+    },
+    async skip() {
+      while (await next() !== undefined);
+    },
   };
 }
 
-/** A parameter of a header value, quoted or not; browsers write quotes inside names as %22. */
-function parameter(header: string, name: string): string | undefined {
-  const escaped = name.replace("*", "\\*");
-  const pattern = new RegExp(`;\\s*${escaped}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i");
-  const found = pattern.exec(header);
-  if (!found) return undefined;
-  return found[1]?.replaceAll(/\\(.)/g, "$1").replaceAll("%22", '"') ?? found[2];
+async function fieldText(part: PartInfo, data: PartData, limit: number): Promise<string> {
+  const what = `part "${part.name}"`;
+  requireUtf8(parseMediaType(part.contentType ?? "")?.parameters.get("charset"), what);
+  let bytes = 0;
+  async function* counted() {
+    for await (const chunk of data) {
+      bytes += chunk.length;
+      if (bytes > limit) throw tooLarge(what, "bytes", limit, `more than ${limit}`);
+      yield chunk;
+    }
+  }
+  return await decodeText(counted(), what);
 }
 
-function endedEarly(bytes: number, cause?: unknown): Problem {
+function repeated(name: string): Problem {
   return new Problem(
     "invalid-request",
-    `The body ended before its closing boundary: current value is ${bytes} bytes`,
-    { bytes },
-    cause,
-  );
-}
-
-function tooLarge(what: string, unit: string, limit: number, value: number): Problem {
-  return new Problem(
-    "too-large",
-    `Cannot read ${what} as it must have at most ${limit} ${unit}: current value is ${value}`,
-    { limit, value },
+    `Cannot read the body as each part must have a name of its own: current value is "${name}" twice`,
+    { part: name },
   );
 }

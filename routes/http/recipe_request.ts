@@ -13,7 +13,7 @@ import { didYouMean } from "../../core/merge/nearest.ts";
 import { makePlan } from "../../core/merge/plan.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
-import { METHODS } from "../../core/methods/mod.ts";
+import { type MergeMethod, METHODS } from "../../core/methods/mod.ts";
 import { Problem } from "../../core/problem.ts";
 import {
   openSources,
@@ -47,6 +47,17 @@ export interface PreparedMerge {
   release(): Promise<void>;
 }
 
+/** How a resource's document becomes a recipe. */
+export interface DocumentReader {
+  /** Name of the part that holds the document. */
+  readonly part: string;
+  readonly methods: ReadonlyMap<string, MergeMethod>;
+  /** The document as a recipe's. */
+  read(document: unknown): unknown;
+}
+
+const RECIPE: DocumentReader = { part: "recipe", methods: METHODS, read: (document) => document };
+
 const DOCUMENT_LIMIT = 1 << 20;
 const DOCUMENT_TYPES = ["application/json", "application/yaml", "multipart/form-data"];
 /** Float32 copies and encoded bytes of one chunk of one input, on all threads that work at once. */
@@ -57,7 +68,11 @@ const BYTES_PER_ELEMENT = 12;
  *
  * @throws {Problem} Whatever is wrong with document, uploads or sources; nothing stays behind.
  */
-export async function prepareMerge(ports: RecipePorts, request: Request): Promise<PreparedMerge> {
+export async function prepareMerge(
+  ports: RecipePorts,
+  request: Request,
+  reader: DocumentReader = RECIPE,
+): Promise<PreparedMerge> {
   const controller = new AbortController();
   const { signal } = controller;
   // Deno also aborts the request's signal after a full answer; by then there is nothing left to abort.
@@ -69,13 +84,14 @@ export async function prepareMerge(ports: RecipePorts, request: Request): Promis
     await Promise.all(writers.splice(0).map((writer) => writer.abort()));
   };
   try {
-    const { recipe, uploads } = await readRequest(ports, request, writers, signal);
+    const { recipe, uploads } = await readRequest(ports, request, reader, writers, signal);
     const specs = resolveSources(recipe, { uploads: uploads.keys() });
     const opened = await openSources(specs, uploads, ports.sources, signal);
     for (const { checkpoint } of opened.values()) closers.push(() => checkpoint.close());
     const plan = makePlan({
       recipe,
-      methods: METHODS,
+      // A copy of a task vector onto its base runs as an average of one.
+      methods: new Map([...METHODS, ...reader.methods]),
       checkpoints: new Map([...opened].map(([name, { checkpoint }]) => [name, checkpoint])),
       inputs: new Map([...opened].map(([name, { provenance }]) => [name, provenance])),
       version: VERSION,
@@ -97,10 +113,14 @@ interface ReadRequest {
 async function readRequest(
   ports: RecipePorts,
   request: Request,
+  reader: DocumentReader,
   writers: BlobWriter[],
   signal: AbortSignal,
 ): Promise<ReadRequest> {
   const uploads = new Map<string, UploadedSource>();
+  const { part } = reader;
+  const parse = (text: string, type: string) =>
+    parseRecipe(reader.read(parseDocument(text, type)), reader.methods);
   const type = request.headers.get("content-type") ?? "";
   if (!type.toLowerCase().startsWith("multipart/form-data")) {
     const text = await readText(request, {
@@ -108,7 +128,7 @@ async function readRequest(
       mediaTypes: DOCUMENT_TYPES,
       signal,
     });
-    return { recipe: parseRecipe(parseDocument(text, type), METHODS), uploads };
+    return { recipe: parse(text, type), uploads };
   }
   let recipe: Recipe | undefined;
   // The engine takes half a second to load; an upload takes longer.
@@ -117,19 +137,22 @@ async function readRequest(
     limits: { fieldBytes: DOCUMENT_LIMIT, maximumBytes: ports.maximumUpload },
     signal,
     onField(name, text, contentType) {
-      if (name !== "recipe") throw unexpectedPart(name, "the only part that is not a file is recipe");
-      recipe = parseRecipe(parseDocument(text, contentType ?? guessType(text)), METHODS);
+      if (name !== part) throw unexpectedPart(name, `the only part that is not a file is ${part}`);
+      recipe = parse(text, contentType ?? guessType(text));
     },
     async onFile({ name, contentType }, chunks) {
-      if (name === "recipe" && !recipe) {
+      if (name === part && !recipe) {
         const text = await readPart(chunks);
-        recipe = parseRecipe(parseDocument(text, documentType(contentType, text)), METHODS);
+        recipe = parse(text, documentType(contentType, text));
         return;
       }
-      if (!recipe) throw unexpectedPart(name, "the first part must be recipe");
-      const names = usedNames(recipe).keys();
-      if (!usedNames(recipe).has(name)) {
-        throw unexpectedPart(name, `the recipe names no such source${didYouMean(name, names)}`);
+      if (!recipe) throw unexpectedPart(name, `the first part must be ${part}`);
+      const names = usedNames(recipe);
+      if (!names.has(name)) {
+        throw unexpectedPart(
+          name,
+          `the ${part} names no such source${didYouMean(name, names.keys())}`,
+        );
       }
       const writer = await ports.blobs.create();
       writers.push(writer);
@@ -137,7 +160,9 @@ async function readRequest(
       uploads.set(name, await writer.seal());
     },
   });
-  if (!recipe) throw new Problem("invalid-request", "Cannot merge as the request has no part named recipe");
+  if (!recipe) {
+    throw new Problem("invalid-request", `Cannot merge as the request has no part named ${part}`);
+  }
   return { recipe, uploads };
 }
 

@@ -88,9 +88,7 @@ function sameSet(
   const rest = new Set(b);
   return [...a].every((item) => {
     if (rest.delete(item)) return true;
-    const other = [...rest].find((candidate) =>
-      compare(item, candidate, new Map(seen))
-    );
+    const other = [...rest].find((candidate) => compare(item, candidate, new Map(seen)));
     return other !== undefined && rest.delete(other);
   });
 }
@@ -124,9 +122,7 @@ function sameProperties(
   }
   const keys = ownEnumerable(a);
   if (keys.length !== ownEnumerable(b).length) return false;
-  return keys.every((key) =>
-    Object.hasOwn(b, key) && compare(a[key], b[key], seen)
-  );
+  return keys.every((key) => Object.hasOwn(b, key) && compare(a[key], b[key], seen));
 }
 
 /** The own enumerable keys of an object, symbols included. */

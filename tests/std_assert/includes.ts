@@ -49,9 +49,7 @@ export function assertArrayIncludes<T>(
   msg?: string,
 ): void {
   const items = Array.from(actual);
-  const missing = Array.from(expected).filter((item) =>
-    !items.some((other) => equal(item, other))
-  );
+  const missing = Array.from(expected).filter((item) => !items.some((other) => equal(item, other)));
   if (missing.length === 0) return;
   refuse(`Expected ${showShort(items)} to contain ${showShort(missing)}`, msg);
 }
@@ -67,9 +65,7 @@ export function assertObjectMatch(
 ): void {
   if (matches(actual, expected, new Map())) return;
   refuse(
-    `The object lacks expected properties:\n${
-      difference(show(actual), show(expected))
-    }\n`,
+    `The object lacks expected properties:\n${difference(show(actual), show(expected))}\n`,
     msg,
   );
 }

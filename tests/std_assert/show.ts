@@ -52,9 +52,7 @@ export function difference(actual: string, expected: string): string {
 }
 
 function marked(mark: string, lines: string[]): string[] {
-  const shown = lines.slice(0, MAXIMUM_LINES).map((line) =>
-    `${mark}   ${line}`
-  );
+  const shown = lines.slice(0, MAXIMUM_LINES).map((line) => `${mark}   ${line}`);
   const hidden = lines.length - shown.length;
   return hidden > 0 ? [...shown, `${mark}   ... ${hidden} more lines`] : shown;
 }

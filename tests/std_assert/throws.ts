@@ -104,8 +104,7 @@ function checkError<E extends Error>(
     );
   }
   if (!(error instanceof ErrorClass)) {
-    const text =
-      `Expected a ${ErrorClass.name}, but it was a ${error.constructor.name} saying ` +
+    const text = `Expected a ${ErrorClass.name}, but it was a ${error.constructor.name} saying ` +
       JSON.stringify(error.message);
     throw new AssertionError(note === undefined ? text : `${text}: ${note}`, {
       cause: error,
@@ -113,9 +112,7 @@ function checkError<E extends Error>(
   }
   if (includes !== undefined && !error.message.includes(includes)) {
     refuse(
-      `Expected an error message to contain ${
-        JSON.stringify(includes)
-      }: current value is ` +
+      `Expected an error message to contain ${JSON.stringify(includes)}: current value is ` +
         JSON.stringify(error.message),
       note,
       { cause: error },

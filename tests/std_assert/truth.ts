@@ -45,9 +45,7 @@ export function assertInstanceOf<T>(
 ): asserts actual is T {
   if (actual instanceof expectedType) return;
   refuse(
-    `Expected an instance of ${expectedType.name}: current value is ${
-      showShort(actual)
-    }`,
+    `Expected an instance of ${expectedType.name}: current value is ${showShort(actual)}`,
     msg,
   );
 }

@@ -8,8 +8,7 @@ const COUNT = 64;
 function setUp() {
   const kernels = createKernels();
   kernels.reserve(1 << 20);
-  const floats = (at: number, count = COUNT) =>
-    new Float32Array(kernels.memory.buffer, at, count);
+  const floats = (at: number, count = COUNT) => new Float32Array(kernels.memory.buffer, at, count);
   const words = (at: number, count = COUNT) => new Uint32Array(kernels.memory.buffer, at, count);
   return { ...kernels, floats, words };
 }
@@ -33,7 +32,16 @@ Deno.test("random masks equal the scalar definition, across the low counter word
       floats(1024).fill(-1);
       const pair = first / 2;
       const [low, high] = [pair % 2 ** 32 | 0, Math.floor(pair / 2 ** 32)];
-      call.keepRandom(0, 1024, COUNT, key[0] | 0, key[1] | 0, low, high, maskThreshold(probability));
+      call.keepRandom(
+        0,
+        1024,
+        COUNT,
+        key[0] | 0,
+        key[1] | 0,
+        low,
+        high,
+        maskThreshold(probability),
+      );
       const expected = Array.from(
         { length: COUNT },
         (_, e) => (randomWord(key, first + e) >>> 8) / 2 ** 24 < probability ? 1 : -1,
@@ -45,27 +53,30 @@ Deno.test("random masks equal the scalar definition, across the low counter word
 
 Deno.test("histograms count every key once, coarsely and inside a window", () => {
   const { call, floats, words } = setUp();
-  fc.assert(fc.property(grid, grid, (x, b) => {
-    floats(0).set(x);
-    floats(1024).set(b);
-    const coarse = words(65536, 65536).fill(0);
-    const first = 0x3f80 * 2;
-    const fine = words(65536 + 262144, 32768).fill(0);
-    call.bothHistograms(0, 1024, COUNT, 65536, first, 1, 65536 + 262144);
-    const keys = x.map((value, i) => keyOf(value, b[i]!));
-    for (const key of new Set(keys)) {
-      const bin = key >>> 15;
-      assertEquals(coarse[bin], keys.filter((other) => other >>> 15 === bin).length);
-      if (bin === first) {
-        assertEquals(fine[key & 0x7fff], keys.filter((other) => other === key).length);
+  fc.assert(
+    fc.property(grid, grid, (x, b) => {
+      floats(0).set(x);
+      floats(1024).set(b);
+      const coarse = words(65536, 65536).fill(0);
+      const first = 0x3f80 * 2;
+      const fine = words(65536 + 262144, 32768).fill(0);
+      call.bothHistograms(0, 1024, COUNT, 65536, first, 1, 65536 + 262144);
+      const keys = x.map((value, i) => keyOf(value, b[i]!));
+      for (const key of new Set(keys)) {
+        const bin = key >>> 15;
+        assertEquals(coarse[bin], keys.filter((other) => other >>> 15 === bin).length);
+        if (bin === first) {
+          assertEquals(fine[key & 0x7fff], keys.filter((other) => other === key).length);
+        }
       }
-    }
-    assertEquals(coarse.reduce((a, c) => a + c, 0), COUNT);
-    assertEquals(
-      fine.reduce((a, c) => a + c, 0),
-      keys.filter((key) => key >>> 15 === first).length,
-    );
-  }), { numRuns: 20 });
+      assertEquals(coarse.reduce((a, c) => a + c, 0), COUNT);
+      assertEquals(
+        fine.reduce((a, c) => a + c, 0),
+        keys.filter((key) => key >>> 15 === first).length,
+      );
+    }),
+    { numRuns: 20 },
+  );
 });
 
 Deno.test("a threshold with a quota keeps the first equal keys, in order", () => {

@@ -11,8 +11,20 @@ const here = new URL("./", import.meta.url);
 const source = await Deno.readTextFile(new URL("assembly/kernels.ts", here));
 let binary: Uint8Array | undefined;
 const { error, stderr } = await asc.main(
-  ["kernels.ts", "-o", "kernels.wasm", "-O3", "--runtime", "stub", "--enable", "simd,bulk-memory",
-    "--importMemory", "--noAssert", "--initialMemory", "0"],
+  [
+    "kernels.ts",
+    "-o",
+    "kernels.wasm",
+    "-O3",
+    "--runtime",
+    "stub",
+    "--enable",
+    "simd,bulk-memory",
+    "--importMemory",
+    "--noAssert",
+    "--initialMemory",
+    "0",
+  ],
   {
     readFile: (name: string) => name === "kernels.ts" ? source : null,
     writeFile: (name: string, contents: Uint8Array | string) => {

@@ -156,8 +156,17 @@ export function bothHistograms(
 
 /** How many keys equal `threshold`. */
 export function countEqual(x: usize, b: usize, count: i32, threshold: u32): i32 {
-  let found: i32 = 0;
-  for (let i = 0; i < count; i++) found += i32(key(x, b, i) == threshold);
+  const magnitude = i32x4.splat(0x7fffffff), wanted = i32x4.splat(threshold);
+  let sums = i32x4.splat(0);
+  const whole = count & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const at = <usize>i << 2;
+    const p = v128.and(f32x4.sub(v128.load(x + at), v128.load(b + at)), magnitude);
+    sums = i32x4.sub(sums, i32x4.eq(p, wanted));
+  }
+  let found: i32 = i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
+  for (let i = whole; i < count; i++) found += i32(key(x, b, i) == threshold);
   return found;
 }
 

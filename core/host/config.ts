@@ -1,0 +1,123 @@
+/**
+ * The environment, checked completely at start (API.md, section 8).
+ *
+ * @module
+ */
+
+/** What the operator decides. */
+export interface Config {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** SHA-256 of the accepted bearer keys, lower-case hexadecimal; empty: no key is asked for. */
+  readonly keys: readonly string[];
+  /** Folder of the store, or undefined to keep everything in memory. */
+  readonly data: string | undefined;
+  /** Folder of `path` sources, or undefined to refuse them. */
+  readonly files: string | undefined;
+  /** Hosts that URL sources may name. */
+  readonly sourceHosts: readonly string[];
+  /** Limit of a request's uploads in bytes. */
+  readonly maximumUpload: number;
+  /** Limit of the memory store in bytes. */
+  readonly memory: number;
+  /** Engine threads; 0 runs it on the main thread. */
+  readonly workers: number;
+  /** Elements per chunk. */
+  readonly chunkElements: number;
+}
+
+/** The environment is wrong; the message has a line per fault. */
+export class ConfigError extends Error {
+  constructor(faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+const BLOCK = 4096;
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+
+/** What the host says of itself. */
+export interface HostFacts {
+  /** Number of processors. */
+  readonly processors: number;
+  /** Whether there is a disk that lasts and workers (not so on Deno Deploy). */
+  readonly edge: boolean;
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @throws {ConfigError} With every fault, one a line.
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  facts: HostFacts,
+): Config {
+  const faults: string[] = [];
+  const value = (name: string) => environment[name]?.trim() || undefined;
+  const whole = (name: string, fallback: number, minimum: number, maximum: number, unit = 1) => {
+    const text = value(name);
+    if (text === undefined) return fallback;
+    const number = Number(text);
+    if (Number.isInteger(number) && number >= minimum && number <= maximum && number % unit === 0) {
+      return number;
+    }
+    const multiple = unit > 1 ? `, a multiple of ${unit}` : "";
+    faults.push(
+      `${name} must be an integer from ${minimum} to ${maximum}${multiple}: current value is ${text}`,
+    );
+    return fallback;
+  };
+  const size = (name: string, fallback: number) => {
+    const text = value(name);
+    if (text === undefined) return fallback;
+    const bytes = parseSize(text);
+    if (bytes === undefined) {
+      faults.push(
+        `${name} must be a number of bytes such as 512M or 64G: current value is ${text}`,
+      );
+    }
+    return bytes ?? fallback;
+  };
+
+  const host = value("HOST") ?? "127.0.0.1";
+  const keys = (value("AMALGAM_KEYS") ?? "").split(",").map((key) => key.trim().toLowerCase())
+    .filter((key) => key !== "");
+  if (keys.some((key) => !/^[0-9a-f]{64}$/.test(key))) {
+    faults.push(
+      "AMALGAM_KEYS must list the SHA-256 of each key as 64 hexadecimal digits, separated by commas",
+    );
+  }
+  if (keys.length === 0 && !facts.edge && !LOOPBACK.includes(host)) {
+    faults.push(
+      `HOST must be a loopback address as long as AMALGAM_KEYS is not set: current value is ${host}`,
+    );
+  }
+  const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
+  const config: Config = {
+    host,
+    port: whole("PORT", 8000, 0, 65535),
+    keys,
+    data: data === "memory:" ? undefined : data,
+    files: value("AMALGAM_FILES"),
+    sourceHosts: (value("AMALGAM_SOURCE_HOSTS") ?? "huggingface.co,*.huggingface.co,*.hf.co")
+      .split(",").map((entry) => entry.trim().toLowerCase()).filter((entry) => entry !== ""),
+    maximumUpload: size("AMALGAM_MAX_UPLOAD", 64 * 2 ** 30),
+    memory: size("AMALGAM_MEMORY", 512 * 2 ** 20),
+    workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
+    chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
+  };
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/** A number of bytes with an optional suffix K, M, G or T (powers of 1024), or undefined. */
+export function parseSize(text: string): number | undefined {
+  const found = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text);
+  if (!found) return undefined;
+  const power = " KMGT".indexOf((found[2] || " ").toUpperCase());
+  const bytes = Math.floor(Number(found[1]) * 1024 ** power);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}

@@ -1,0 +1,61 @@
+/**
+ * amalgam: an HTTP service that merges neural-network checkpoints.
+ *
+ * `deno task serve` runs it through `serve.ts`; on Deno Deploy the default export is served as it is.
+ *
+ * @module
+ */
+import { ConfigError, readConfig } from "./core/host/config.ts";
+import { openPorts } from "./core/host/ports.ts";
+import { createApp } from "./routes/app.ts";
+
+/** On Deno Deploy there is no disk that lasts, and the platform does the listening. */
+const edge = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined ||
+  Deno.env.get("DENO_DEPLOY") !== undefined;
+
+function log(
+  level: "info" | "error",
+  message: string,
+  members: Record<string, unknown> = {},
+): void {
+  const line = { time: new Date().toISOString(), level, message, ...members };
+  (level === "error" ? console.error : console.log)(JSON.stringify(line));
+}
+
+function configure() {
+  try {
+    return readConfig(Deno.env.toObject(), { processors: navigator.hardwareConcurrency, edge });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`The environment is wrong:\n${error.message}`);
+    Deno.exit(1);
+  }
+}
+
+const config = configure();
+const ports = await openPorts(config);
+const app = createApp({
+  ...ports,
+  log: (id, error) =>
+    log("error", "internal", { id, error: error instanceof Error ? error.stack : String(error) }),
+});
+
+/** Serves one request; the form that Deno Deploy and `deno serve` take. */
+export default { fetch: (request: Request): Response | Promise<Response> => app.fetch(request) };
+
+/** Listens where the environment says until SIGINT or SIGTERM; then finishes what runs and ends the process. */
+export function serve(): void {
+  const server = Deno.serve({
+    hostname: config.host,
+    port: config.port,
+    onListen: ({ hostname, port }) => log("info", `amalgam listens on http://${hostname}:${port}`),
+  }, (request) => app.fetch(request));
+  const stop = async () => {
+    log("info", "amalgam stops");
+    await server.shutdown();
+    await ports.close();
+    Deno.exit(0);
+  };
+  Deno.addSignalListener("SIGINT", stop);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+}

@@ -1,0 +1,110 @@
+/**
+ * Reads a request body piece by piece, counted, without new memory for each piece.
+ *
+ * @module
+ */
+import { Problem } from "../../core/problem.ts";
+
+const PIECE = 1 << 20;
+
+/** How a body is read. */
+export interface ChunkOptions {
+  /** Limit in bytes. */
+  readonly maximum: number;
+  /** Ends the reading at once, also while the client sends nothing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The body's bytes. A chunk is valid until the next one is asked for: where the host offers byte streams,
+ * one buffer of 1 MiB is filled again and again, which is both faster than the host's own pieces and keeps
+ * megabytes of buffers from piling up.
+ *
+ * @throws {Problem} `too-large`, or `invalid-request` if the body breaks off.
+ * @throws The signal's reason.
+ */
+export async function* bodyChunks(
+  request: Request,
+  { maximum, signal }: ChunkOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  signal?.throwIfAborted();
+  const announced = Number(request.headers.get("content-length") ?? 0);
+  if (announced > maximum) throw tooLarge("the body", "bytes", maximum, announced);
+  const { body } = request;
+  if (body === null) return;
+  const { read, stop } = chunkReader(body);
+  const abort = () => stop(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  let bytes = 0;
+  let complete = false;
+  try {
+    for (;;) {
+      const chunk = await read().catch((error) => {
+        signal?.throwIfAborted();
+        throw bodyEnded(bytes, error);
+      });
+      signal?.throwIfAborted();
+      if (chunk === undefined) break;
+      bytes += chunk.length;
+      if (bytes > maximum) throw tooLarge("the body", "bytes", maximum, `more than ${maximum}`);
+      yield chunk;
+    }
+    complete = true;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    if (!complete) await stop();
+  }
+}
+
+/** The problem of a body that breaks off. */
+export function bodyEnded(bytes: number, cause?: unknown): Problem {
+  return new Problem(
+    "invalid-request",
+    `The body ended before it was complete: current value is ${bytes} bytes`,
+    { bytes },
+    cause,
+  );
+}
+
+/** The problem of something that has too much of a unit. */
+export function tooLarge(
+  what: string,
+  unit: string,
+  limit: number,
+  value: number | string,
+): Problem {
+  return new Problem(
+    "too-large",
+    `Cannot read ${what} as it must have at most ${limit} ${unit}: current value is ${value}`,
+    { limit, ...(typeof value === "number" ? { value } : {}) },
+  );
+}
+
+interface ChunkReader {
+  /** The next bytes, undefined at the end. */
+  readonly read: () => Promise<Uint8Array | undefined>;
+  /** Gives the body up. */
+  readonly stop: (reason?: unknown) => Promise<void>;
+}
+
+function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
+  try {
+    const reader = body.getReader({ mode: "byob" });
+    let buffer = new Uint8Array(PIECE);
+    return {
+      async read() {
+        const { done, value } = await reader.read(buffer);
+        if (value) buffer = new Uint8Array(value.buffer);
+        return done ? undefined : value;
+      },
+      stop: (reason) => reader.cancel(reason).catch(() => {}),
+    };
+  } catch {
+    // Not a byte stream: whole pieces as the host makes them.
+    const reader = body.getReader();
+    return {
+      read: async () => (await reader.read()).value,
+      stop: (reason) => reader.cancel(reason).catch(() => {}),
+    };
+  }
+}
