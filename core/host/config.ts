@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allowEntryFault } from "../sources/source_policy.ts";
 
 /** What the operator decides. */
 export interface Config {
@@ -15,7 +16,7 @@ export interface Config {
   readonly data: string | undefined;
   /** Folder of `path` sources, or undefined to refuse them. */
   readonly files: string | undefined;
-  /** Hosts that URL sources may name. */
+  /** Hosts that URL sources may name, see `checkSourceUrl`. */
   readonly sourceHosts: readonly string[];
   /** Limit of a request's uploads in bytes. */
   readonly maximumUpload: number;
@@ -36,7 +37,9 @@ export class ConfigError extends Error {
 }
 
 const BLOCK = 4096;
-const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/;
+/** The public hub, and where it sends the bytes of large files from. */
+const PUBLIC_HUB = "huggingface.co,*.huggingface.co,*.hf.co";
 
 /** What the host says of itself. */
 export interface HostFacts {
@@ -60,8 +63,8 @@ export function readConfig(
   const whole = (name: string, fallback: number, minimum: number, maximum: number, unit = 1) => {
     const text = value(name);
     if (text === undefined) return fallback;
-    const number = Number(text);
-    if (Number.isInteger(number) && number >= minimum && number <= maximum && number % unit === 0) {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (number >= minimum && number <= maximum && number % unit === 0) {
       return number;
     }
     const multiple = unit > 1 ? `, a multiple of ${unit}` : "";
@@ -83,17 +86,24 @@ export function readConfig(
   };
 
   const host = value("HOST") ?? "127.0.0.1";
-  const keys = (value("AMALGAM_KEYS") ?? "").split(",").map((key) => key.trim().toLowerCase())
-    .filter((key) => key !== "");
-  if (keys.some((key) => !/^[0-9a-f]{64}$/.test(key))) {
+  const list = (text: string) =>
+    text.toLowerCase().split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  const asked = value("AMALGAM_KEYS") !== undefined;
+  const keys = list(value("AMALGAM_KEYS") ?? "");
+  if (asked && (keys.length === 0 || keys.some((key) => !/^[0-9a-f]{64}$/.test(key)))) {
     faults.push(
       "AMALGAM_KEYS must list the SHA-256 of each key as 64 hexadecimal digits, separated by commas",
     );
   }
-  if (keys.length === 0 && !facts.edge && !LOOPBACK.includes(host)) {
+  if (!asked && !facts.edge && !LOOPBACK.test(host)) {
     faults.push(
       `HOST must be a loopback address as long as AMALGAM_KEYS is not set: current value is ${host}`,
     );
+  }
+  const sourceHosts = list(value("AMALGAM_SOURCE_HOSTS") ?? PUBLIC_HUB);
+  for (const entry of sourceHosts) {
+    const fault = allowEntryFault(entry);
+    if (fault) faults.push(`AMALGAM_SOURCE_HOSTS: each entry ${fault}: current value is ${entry}`);
   }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
@@ -102,8 +112,7 @@ export function readConfig(
     keys,
     data: data === "memory:" ? undefined : data,
     files: value("AMALGAM_FILES"),
-    sourceHosts: (value("AMALGAM_SOURCE_HOSTS") ?? "huggingface.co,*.huggingface.co,*.hf.co")
-      .split(",").map((entry) => entry.trim().toLowerCase()).filter((entry) => entry !== ""),
+    sourceHosts,
     maximumUpload: size("AMALGAM_MAX_UPLOAD", 64 * 2 ** 30),
     memory: size("AMALGAM_MEMORY", 512 * 2 ** 20),
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),

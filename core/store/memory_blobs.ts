@@ -35,6 +35,9 @@ export function memoryBlobs(
         return pieces.bytes();
       },
       write(chunk) {
+        if (!open) {
+          return Promise.reject(new TypeError("Cannot write the bytes as their writer has ended"));
+        }
         if (held + chunk.length > limit) {
           drop();
           return Promise.reject(

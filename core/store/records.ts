@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { del, get, keys, set, type UseStore } from "idb-keyval";
+import { del, get, getMany, keys, set, type UseStore } from "idb-keyval";
 import type { CheckpointKind } from "../checkpoint/checkpoint.ts";
 import type { BlobId } from "./blobs.ts";
 
@@ -53,9 +53,7 @@ export async function listManifests(
   const ids = (await keys<string>(records))
     .filter((key) => key.startsWith(CHECKPOINT) && key > CHECKPOINT + after)
     .sort();
-  const page = await Promise.all(
-    ids.slice(0, limit).map((key) => get<Manifest>(key, records)),
-  );
+  const page = await getMany<Manifest>(ids.slice(0, limit), records);
   const items = page.filter((manifest) => manifest !== undefined);
   const last = items.at(-1);
   return { items, ...(ids.length > limit && last ? { next: last.id } : {}) };
