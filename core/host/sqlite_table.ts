@@ -8,7 +8,8 @@ import { deserialize, serialize } from "node:v8";
 import { Problem } from "../problem.ts";
 import type { Table } from "../store/table_store.ts";
 
-const SQLITE_FULL = 13;
+/** SQLite's text for a full disk: Deno's `exec` tells no code. */
+const FULL = "database or disk is full";
 
 /** A table in a file (or `:memory:`); every committed transaction survives a crash. */
 export function sqliteTable(path: string): Table & { close(): void } {
@@ -49,7 +50,7 @@ function full(write: () => unknown): void {
   try {
     write();
   } catch (error) {
-    if ((error as { errcode?: number }).errcode !== SQLITE_FULL) throw error;
+    if (!(error instanceof Error) || error.message !== FULL) throw error;
     throw new Problem(
       "insufficient-storage",
       "Cannot keep the record as the disk is full: nothing was kept",

@@ -49,6 +49,7 @@ export async function* bodyChunks(
       if (bytes > maximum) throw tooLarge("the body", "bytes", maximum, `more than ${maximum}`);
       yield chunk;
     }
+    if (bytes < announced) throw bodyEnded(bytes);
     complete = true;
   } finally {
     signal?.removeEventListener("abort", abort);

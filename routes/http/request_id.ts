@@ -14,6 +14,12 @@ export function requestId(): MiddlewareHandler {
     const given = context.req.header(HEADER);
     const id = given !== undefined && SANE.test(given) ? given : crypto.randomUUID();
     await next();
-    context.res.headers.set(HEADER, id);
+    try {
+      context.res.headers.set(HEADER, id);
+    } catch {
+      // Hono makes a copy for headers that cannot be changed, such as those of a redirect. Not for all:
+      // the copy of a short body is a stream and has lost its length.
+      context.header(HEADER, id);
+    }
   };
 }

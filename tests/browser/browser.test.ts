@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+
+const ROOT = new URL("../../", import.meta.url);
+/** Runs by hand on a developer's machine; the service never loads it. */
+const TOOLS = ["tensor/kernels/build.ts", "tensor/kernels/assembly/"];
+
+/** The modules below core/ that must know no host, in order. */
+async function neutralModules(): Promise<string[]> {
+  const paths: string[] = [];
+  async function walk(folder: string): Promise<void> {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(`core/${folder}`, ROOT))) {
+      if (isDirectory) await walk(`${folder}${name}/`);
+      else if (name.endsWith(".ts")) paths.push(folder + name);
+    }
+  }
+  await walk("");
+  return paths.filter((path) =>
+    path !== "browser.ts" && !path.startsWith("host/") &&
+    !TOOLS.some((tool) => path.startsWith(tool))
+  ).sort();
+}
+
+function read(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+Deno.test("core/browser.ts names every module outside core/host/, and no other", async () => {
+  const text = await read("core/browser.ts");
+  const named = [...text.matchAll(/import\("\.\/([^"]+)"\)/g)].map(([, path]) => path ?? "");
+  assertEquals(named.toSorted(), await neutralModules());
+});
+
+// The type check cannot see this: modules of Node have types wherever a package asks for them.
+Deno.test("No module of core/ outside core/host/ names a host or imports from one", async () => {
+  const found: string[] = [];
+  for (const path of await neutralModules()) {
+    const text = await read(`core/${path}`);
+    const names = text.match(/\bDeno\b|["'`]node:|["'][./]*\/host\/[^"']*["']/g) ?? [];
+    found.push(...names.map((name) => `${path}: ${name}`));
+  }
+  assertEquals(found, []);
+});
+
+Deno.test("The browser's type check has the project's packages and strictness", async () => {
+  const [project, browser] = (await Promise.all(["deno.json", "tests/browser/deno.json"].map(read)))
+    .map((text) => JSON.parse(text));
+  for (const [name, version] of Object.entries(browser.imports)) {
+    assertEquals(version, project.imports[name], name);
+  }
+  const { lib, ...options } = browser.compilerOptions;
+  assertEquals(lib, ["dom", "dom.iterable", "dom.asynciterable", "esnext"]);
+  assertEquals({ ...options, lib: project.compilerOptions.lib }, project.compilerOptions);
+});

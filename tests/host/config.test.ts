@@ -1,0 +1,113 @@
+import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError, parseSize, readConfig } from "../../core/host/config.ts";
+
+const FACTS = { processors: 4, edge: false };
+const KEY = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+/** The lines of what is wrong with an environment. */
+function faultsOf(environment: Record<string, string>): string[] {
+  const error = assertThrows(() => readConfig(environment, FACTS));
+  assertInstanceOf(error, ConfigError);
+  return error.message.split("\n");
+}
+
+Deno.test("readConfig() has a default for everything", () => {
+  assertEquals(readConfig({}, FACTS), {
+    host: "127.0.0.1",
+    port: 8000,
+    keys: [],
+    data: ".amalgam",
+    files: undefined,
+    sourceHosts: ["huggingface.co", "*.huggingface.co", "*.hf.co"],
+    maximumUpload: 64 * 2 ** 30,
+    memory: 512 * 2 ** 20,
+    workers: 4,
+    chunkElements: 131_072,
+  });
+  const edge = readConfig({}, { processors: 16, edge: true });
+  assertEquals([edge.data, edge.workers], [undefined, 0]);
+  assertEquals(readConfig({}, { processors: 16, edge: false }).workers, 8);
+});
+
+Deno.test("readConfig() reads every variable", () => {
+  const config = readConfig({
+    HOST: " 0.0.0.0 ",
+    PORT: "0",
+    AMALGAM_KEYS: `${KEY.toUpperCase()}, ${"0".repeat(64)},`,
+    AMALGAM_DATA: "memory:",
+    AMALGAM_FILES: "/models",
+    AMALGAM_SOURCE_HOSTS: "*, 127.0.0.1:9000",
+    AMALGAM_MAX_UPLOAD: "1.5G",
+    AMALGAM_MEMORY: "64M",
+    AMALGAM_WORKERS: "0",
+    AMALGAM_CHUNK: "4096",
+    OTHER: "x",
+  }, FACTS);
+  assertEquals(config, {
+    host: "0.0.0.0",
+    port: 0,
+    keys: [KEY, "0".repeat(64)],
+    data: undefined,
+    files: "/models",
+    sourceHosts: ["*", "127.0.0.1:9000"],
+    maximumUpload: 1.5 * 2 ** 30,
+    memory: 64 * 2 ** 20,
+    workers: 0,
+    chunkElements: 4096,
+  });
+  // An empty variable is as good as none.
+  assertEquals(readConfig({ PORT: "", AMALGAM_DATA: " " }, FACTS), readConfig({}, FACTS));
+});
+
+Deno.test("readConfig() tells every fault at once, one a line", () => {
+  const faults = faultsOf({
+    HOST: "0.0.0.0",
+    PORT: "65536",
+    AMALGAM_SOURCE_HOSTS: "https://example.org",
+    AMALGAM_MAX_UPLOAD: "lots",
+    AMALGAM_MEMORY: "-1",
+    AMALGAM_WORKERS: "0x4",
+    AMALGAM_CHUNK: "5000",
+  });
+  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "PORT", "AMALGAM_MAX_UPLOAD", "AMALGAM_MEMORY"]
+    .concat("AMALGAM_WORKERS", "AMALGAM_CHUNK");
+  assertEquals(faults.map((line) => line.split(/[ :]/)[0]), names);
+  for (const value of ["0.0.0.0", "65536", "https://example.org", "lots", "-1", "0x4", "5000"]) {
+    assertStringIncludes(faults.join("\n"), `current value is ${value}`);
+  }
+});
+
+Deno.test("readConfig() serves other hosts than loopback only with keys", () => {
+  for (const host of ["127.0.0.1", "127.8.9.1", "localhost", "::1"]) {
+    assertEquals(readConfig({ HOST: host }, FACTS).host, host);
+  }
+  for (const host of ["0.0.0.0", "::", "192.168.1.2", "127.0.0.1.example.org", "example.org"]) {
+    assertStringIncludes(faultsOf({ HOST: host })[0]!, "AMALGAM_KEYS is not set");
+    assertEquals(readConfig({ HOST: host, AMALGAM_KEYS: KEY }, FACTS).keys, [KEY]);
+  }
+});
+
+Deno.test("readConfig() refuses keys that are no digests, without showing them", () => {
+  for (const keys of ["hush", `${KEY},hush`, KEY.slice(1), ","]) {
+    const faults = faultsOf({ AMALGAM_KEYS: keys, HOST: "0.0.0.0" });
+    assertEquals(faults.length, 1);
+    assertStringIncludes(faults[0]!, "64 hexadecimal digits");
+    assertEquals(faults[0]!.includes("hush"), false);
+  }
+});
+
+Deno.test("parseSize() reads suffixes as powers of 1024", () => {
+  const sizes: [string, number | undefined][] = [
+    ["1", 1],
+    ["1k", 1024],
+    ["2 MiB", 2 * 2 ** 20],
+    ["3GB", 3 * 2 ** 30],
+    ["0.5T", 2 ** 39],
+    ["0", undefined],
+    ["", undefined],
+    ["1X", undefined],
+    ["9999999T", undefined],
+    ["1e3", undefined],
+  ];
+  for (const [text, bytes] of sizes) assertEquals(parseSize(text), bytes, text);
+});
