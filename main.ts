@@ -13,6 +13,9 @@ import { createApp } from "./routes/app.ts";
 const edge = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined ||
   Deno.env.get("DENO_DEPLOY") !== undefined;
 
+/** Milliseconds that running requests have to end after SIGTERM. */
+const GRACE = 10_000;
+
 function log(
   level: "info" | "error",
   message: string,
@@ -50,9 +53,12 @@ export function serve(): void {
     port: config.port,
     onListen: ({ hostname, port }) => log("info", `amalgam listens on http://${hostname}:${port}`),
   }, (request) => app.fetch(request));
+  let stopping = false;
   const stop = async () => {
+    if (stopping) return;
+    stopping = true;
     log("info", "amalgam stops");
-    await server.shutdown();
+    await Promise.race([server.shutdown(), new Promise((done) => setTimeout(done, GRACE))]);
     await ports.close();
     Deno.exit(0);
   };

@@ -1,0 +1,52 @@
+/**
+ * The whole application in memory, for tests.
+ *
+ * @module
+ */
+import { hostHasher } from "../../core/host/hasher.ts";
+import { operatorFiles } from "../../core/host/operator_files.ts";
+import { workerPool } from "../../core/engine/pool.ts";
+import { guardedFetch } from "../../core/sources/guarded_fetch.ts";
+import type { BlobStore } from "../../core/store/blobs.ts";
+import { createLeases } from "../../core/store/leases.ts";
+import { memoryBlobs } from "../../core/store/memory_blobs.ts";
+import { memoryTable, tableStore } from "../../core/store/table_store.ts";
+import { createApp, type Ports } from "../../routes/app.ts";
+
+/** What a test may choose. */
+export interface TestAppOptions
+  extends Partial<Pick<Ports, "keys" | "chunkElements" | "maximumUpload">> {
+  readonly blobs?: BlobStore;
+  readonly workers?: number;
+  /** Hosts with ports that URL sources may name. */
+  readonly sourceHosts?: readonly string[];
+  /** The operator's folder. */
+  readonly files?: string;
+}
+
+/** An application with a store of its own. Faults of ours are collected in `faults`. */
+export function testApp(options: TestAppOptions = {}) {
+  const { workers = 0, sourceHosts = [], files } = options;
+  const blobs = options.blobs ?? memoryBlobs({ makeHasher: hostHasher });
+  const records = tableStore(memoryTable());
+  const leases = createLeases(blobs);
+  const executor = workerPool(workers);
+  const faults: unknown[] = [];
+  const ports: Ports = {
+    blobs,
+    records,
+    leases,
+    executor,
+    sources: {
+      openStored: leases.open,
+      fetch: guardedFetch((url, init) => fetch(url, init), sourceHosts),
+      ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
+    },
+    chunkElements: options.chunkElements ?? 4096,
+    maximumUpload: options.maximumUpload ?? 2 ** 30,
+    keys: options.keys ?? [],
+    ready: () => executor.warm(),
+    log: (_, error) => faults.push(error),
+  };
+  return { app: createApp(ports), ports, faults, close: () => executor.close() };
+}
