@@ -100,11 +100,15 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
   }
   const length = request.headers.get("content-length");
   const digest = announcedDigest(request.headers);
-  const { manifest, created } = await storeCheckpoint(ports, bodyChunks(request, { maximum: ports.maximumUpload }), {
-    maximum: ports.maximumUpload,
-    ...(length === null ? {} : { length: Number(length) }),
-    ...(digest ? { digest } : {}),
-  });
+  const { manifest, created } = await storeCheckpoint(
+    ports,
+    bodyChunks(request, { maximum: ports.maximumUpload }),
+    {
+      maximum: ports.maximumUpload,
+      ...(length === null ? {} : { length: Number(length) }),
+      ...(digest ? { digest } : {}),
+    },
+  );
   return context.json(manifest, created ? 201 : 200, { location: `/checkpoints/${manifest.id}` });
 }
 

@@ -15,6 +15,9 @@ import {
   type WorkerStart,
 } from "./worker_protocol.ts";
 
+/** The host's own constructor: on its first run on this thread, ONNX Runtime puts Node's in its place. */
+const HostWorker: typeof Worker | undefined = globalThis.Worker;
+
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
 
@@ -36,12 +39,16 @@ export function inlineExecutor(): ChunkExecutor {
  * this thread does the work.
  */
 export function workerPool(workers: number): ChunkExecutor {
-  if (workers === 0 || typeof Worker === "undefined") return inlineExecutor();
-  let members: Member[] | undefined;
+  if (workers === 0 || HostWorker === undefined) return inlineExecutor();
+  const Start = HostWorker;
+  let module: Promise<WebAssembly.Module | undefined> | undefined;
+  let members: Member[] = [];
+  /** All members; a worker that broke is replaced, the jobs it had are lost. */
   const started = () => {
-    if (members) return members;
-    const module = compileRuntime();
-    return members = Array.from({ length: workers }, () => startMember(module));
+    module ??= compileRuntime();
+    const alive = members.filter((member) => !member.broken());
+    while (alive.length < workers) alive.push(startMember(Start, module));
+    return members = alive;
   };
   return {
     width: workers * AHEAD,
@@ -54,8 +61,8 @@ export function workerPool(workers: number): ChunkExecutor {
       await Promise.all(started().map((member) => member.send("warm")));
     },
     close() {
-      for (const member of members ?? []) member.stop();
-      members = undefined;
+      for (const member of members) member.stop();
+      members = [];
       return Promise.resolve();
     },
   };
@@ -64,6 +71,8 @@ export function workerPool(workers: number): ChunkExecutor {
 /** One worker and the jobs it owes an answer. */
 interface Member {
   pending(): number;
+  /** Whether the worker is gone. */
+  broken(): boolean;
   send(job: ChunkJob | "warm"): Promise<ChunkResult>;
   stop(): void;
 }
@@ -73,11 +82,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-function startMember(module: Promise<WebAssembly.Module | undefined>): Member {
+function startMember(
+  Start: typeof Worker,
+  module: Promise<WebAssembly.Module | undefined>,
+): Member {
   const waiting = new Map<number, Waiting>();
+  let gone = false;
   let next = 0;
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const worker = new Start(new URL("./worker.ts", import.meta.url), { type: "module" });
   const fail = (error: Error) => {
+    gone = true;
+    worker.terminate();
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
@@ -98,6 +113,7 @@ function startMember(module: Promise<WebAssembly.Module | undefined>): Member {
   });
   return {
     pending: () => waiting.size,
+    broken: () => gone,
     send(job) {
       const id = next++;
       const request: WorkerRequest = { id, job };
@@ -107,9 +123,6 @@ function startMember(module: Promise<WebAssembly.Module | undefined>): Member {
         worker.postMessage(request, transfer);
       });
     },
-    stop() {
-      worker.terminate();
-      fail(new Error("The engine worker was stopped"));
-    },
+    stop: () => fail(new Error("The engine worker was stopped")),
   };
 }

@@ -21,7 +21,7 @@ export interface Chunk {
 }
 
 /**
- * The chunks of a tensor: about `size` elements (a multiple of 4096) each. With a row length a chunk is
+ * The chunks of a tensor: about `size` elements each (even; whole blocks where sums are taken). With a row length a chunk is
  * made of whole rows, or of whole blocks of one long row, so that block sums never depend on `size`.
  */
 export function chunksOf(elements: number, size: number, rowLength?: number): Chunk[] {

@@ -6,6 +6,7 @@
 import type { ChunkSelections, MapJob } from "../engine/chunk_job.ts";
 import type { PlannedInput } from "../merge/plan_types.ts";
 import type { Statistics } from "../methods/method.ts";
+import { BLOCK } from "../engine/run_chunk.ts";
 import { Problem } from "../problem.ts";
 import { type Chunk, chunksOf, rowLayout } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
@@ -32,7 +33,9 @@ export async function prepare(context: MergeContext, tensor: MergeTensor): Promi
   const { decision } = work;
   const { reduction } = decision;
   const rowLength = reduction?.rowLength;
-  const chunks = chunksOf(tensor.elements, context.chunkElements, rowLength);
+  // Block sums must not depend on the chunk size, so a chunk that is reduced has whole blocks.
+  const size = reduction ? Math.max(context.chunkElements, BLOCK) : context.chunkElements;
+  const chunks = chunksOf(tensor.elements, size, rowLength);
   if (context.plan.nonFinite === "base" && !await isFinite(context, tensor, chunks)) {
     return { kind: "copy", input: work.base ?? work.inputs[0]!, reason: "non-finite" };
   }

@@ -76,7 +76,7 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
           executor: single,
           chunkElements: 2 ** 20,
         });
-        for (const chunkElements of [4096, 65536, 262144]) {
+        for (const chunkElements of [1024, 65536, 262144]) {
           for (const executor of [single, pool]) {
             const actual = await mergeBytes(recipe, inputs, { executor, chunkElements });
             assertEquals(actual, expected, `${merge_method}, ${chunkElements} elements a chunk`);
