@@ -9,7 +9,7 @@
 import type { UseStore } from "idb-keyval";
 import type { ChunkExecutor } from "../../core/engine/chunk_job.ts";
 import { parseDocument } from "../../core/merge/document.ts";
-import { didYouMean } from "../../core/merge/nearest.ts";
+import { nearest } from "../../core/merge/nearest.ts";
 import { makePlan } from "../../core/merge/plan.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
@@ -149,10 +149,7 @@ async function readRequest(
       if (!recipe) throw unexpectedPart(name, `the first part must be ${part}`);
       const names = usedNames(recipe);
       if (!names.has(name)) {
-        throw unexpectedPart(
-          name,
-          `the ${part} names no such source${didYouMean(name, names.keys())}`,
-        );
+        throw strangePart(name, part, names, uploads);
       }
       const writer = await ports.blobs.create();
       writers.push(writer);
@@ -190,6 +187,23 @@ function documentType(type: string | undefined, text: string): string {
 
 function guessType(text: string): string {
   return /^\s*\{/.test(text) ? "application/json" : "application/yaml";
+}
+
+/** A file part that the document does not name: either it, or the document, misspells the name. */
+function strangePart(
+  name: string,
+  part: string,
+  names: ReadonlyMap<string, string>,
+  uploads: ReadonlyMap<string, UploadedSource>,
+): Problem {
+  const meant = nearest(name, [...names.keys()].filter((used) => !uploads.has(used)));
+  if (meant === undefined) return unexpectedPart(name, `the ${part} names no such source`);
+  const message = `Cannot find the source as the request has no file part of its name, ` +
+    `did you mean "${name}": current value is "${meant}"`;
+  return new Problem("unknown-source", message, {
+    errors: [{ path: names.get(meant)!, message }],
+    nearest: { [meant]: name },
+  });
 }
 
 function unexpectedPart(name: string, reason: string): Problem {
