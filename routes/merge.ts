@@ -13,8 +13,8 @@ import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
 import { type PreparedMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
-/** Pieces that are made before the answer begins, so that early failures are problem documents. */
-const PIECES_AHEAD = 2;
+/** Bytes that are made before the answer begins, so that early failures are problem documents. */
+const BYTES_AHEAD = 4 << 20;
 
 /** The resource's routes. */
 export function mergeRoutes(ports: RecipePorts) {
@@ -60,7 +60,12 @@ async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Resp
   };
   const ahead: IteratorResult<Bytes, void>[] = [];
   try {
-    for (let i = 0; i < PIECES_AHEAD; i++) ahead.push(await pieces.next());
+    for (let bytes = 0; bytes < BYTES_AHEAD;) {
+      const piece = await pieces.next();
+      ahead.push(piece);
+      if (piece.done) break;
+      bytes += piece.value.length;
+    }
   } catch (error) {
     await finish(error);
     throw error;
