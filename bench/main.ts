@@ -1,0 +1,211 @@
+/**
+ * `deno task bench`: time and memory of merging, beside plain copies of the same bytes.
+ *
+ * Options: `--parameters 220M --dtype BF16 --models 3 --methods a,b --inputs path,upload,store,url
+ * --folder .bench --json FILE`.
+ *
+ * @module
+ */
+import { METHODS } from "../core/methods/mod.ts";
+import { parseDType } from "../core/tensor/dtype.ts";
+import { type InputKind, runMerge } from "./clients.ts";
+import { findMergekit, runMergekit } from "./mergekit.ts";
+import { freePort, startServer } from "./server.ts";
+import { syntheticTensors, writeSynthetic } from "./synthetic.ts";
+
+/** One line of the table. */
+interface Measurement {
+  readonly method: string;
+  readonly inputs: string;
+  readonly seconds: number;
+  readonly gigabytesPerSecond: number;
+  readonly peak: number;
+  /** Times as long as the copies. */
+  readonly ratio: number;
+}
+
+function option(name: string, fallback: string): string {
+  const at = Deno.args.indexOf(`--${name}`);
+  return at < 0 ? fallback : Deno.args[at + 1] ?? fallback;
+}
+
+function parseCount(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text);
+  if (!found) {
+    throw new Error(`--parameters must be a number such as 220M: current value is ${text}`);
+  }
+  return Math.round(Number(found[1]) * 1000 ** " KMG".indexOf((found[2] || " ").toUpperCase()));
+}
+
+const PARAMETERS: Record<string, Record<string, unknown>> = {
+  linear: { weight: 0.25 },
+  task_arithmetic: { weight: 0.3 },
+  slerp: { t: 0.4 },
+  ties: { weight: 0.3, density: 0.3 },
+  dare_linear: { weight: 0.3, density: 0.3 },
+  dare_ties: { weight: 0.3, density: 0.3 },
+  model_stock: {},
+  passthrough: { scale: 0.5 },
+};
+
+/** The recipe and the variants it reads: base and models, or all as models where there is no base. */
+function recipeOf(
+  method: string,
+  models: number,
+): { recipe: Record<string, unknown>; used: number[] } {
+  const all = Array.from({ length: models }, (_, i) => i + 1);
+  const needsBase = METHODS.get(method)!.base === "required";
+  const { maximum } = METHODS.get(method)!.models;
+  const others = (needsBase ? all : [0, ...all]).slice(0, maximum);
+  return {
+    recipe: {
+      merge_method: method,
+      ...(needsBase ? { base_model: "m0" } : {}),
+      models: others.map((i) => ({ model: `m${i}` })),
+      parameters: PARAMETERS[method] ?? {},
+    },
+    used: needsBase ? [0, ...others] : others,
+  };
+}
+
+async function seconds(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await run();
+  return (performance.now() - started) / 1000;
+}
+
+async function readAll(path: string): Promise<void> {
+  const file = await Deno.open(path);
+  const buffer = new Uint8Array(1 << 20);
+  while (await file.read(buffer) !== null);
+  file.close();
+}
+
+const folder = option("folder", ".bench");
+const dtype = parseDType(option("dtype", "BF16")) ?? "BF16";
+const models = Number(option("models", "3"));
+const tensors = syntheticTensors(parseCount(option("parameters", "220M")), dtype);
+const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+const methods = option("methods", "linear,task_arithmetic,slerp,ties,dare_ties,model_stock").split(
+  ",",
+);
+const inputs = option("inputs", "path,upload,store,url").split(",") as InputKind[];
+
+await Deno.mkdir(folder, { recursive: true });
+const real = await Deno.realPath(folder);
+const stamp = JSON.stringify([tensors, models, 2]);
+let size = 0;
+const made = await seconds(async () => {
+  const known = await Deno.readTextFile(`${real}/stamp`).catch(() => "");
+  for (let i = 0; i <= models; i++) {
+    const path = `${real}/m${i}.safetensors`;
+    if (known !== stamp) await writeSynthetic(path, tensors, i);
+    size = (await Deno.stat(path)).size;
+    await readAll(path);
+  }
+  await Deno.writeTextFile(`${real}/stamp`, stamp);
+});
+console.log(
+  `${models + 1} checkpoints of ${(elements / 1e6).toFixed(0)} M ${dtype} parameters, ` +
+    `${(size / 1e6).toFixed(0)} MB each, ready in ${made.toFixed(1)} s`,
+);
+
+const rangePort = freePort();
+const ranges = new Deno.Command(Deno.execPath(), {
+  args: [
+    "run",
+    "-A",
+    new URL("range_server.ts", import.meta.url).pathname,
+    real,
+    String(rangePort),
+  ],
+  stdout: "null",
+}).spawn();
+const results: Measurement[] = [];
+const output = `${real}/out.safetensors`;
+
+/** Reading these inputs and writing one output with plain copies. */
+async function copySeconds(used: readonly number[]): Promise<number> {
+  return await seconds(async () => {
+    for (const i of used) await readAll(`${real}/m${i}.safetensors`);
+    await Deno.copyFile(`${real}/m0.safetensors`, output);
+  });
+}
+
+function report(measurement: Measurement): void {
+  results.push(measurement);
+  const { method, inputs, seconds, gigabytesPerSecond, peak, ratio } = measurement;
+  console.log(
+    method.padEnd(18) + inputs.padEnd(10) + seconds.toFixed(2).padStart(8) +
+      gigabytesPerSecond.toFixed(2).padStart(8) + peak.toFixed(0).padStart(10) +
+      ratio.toFixed(1).padStart(9),
+  );
+}
+
+console.log(`\n${"method".padEnd(18)}${"inputs".padEnd(10)}       s    GB/s   peak MB  x copies`);
+try {
+  for (const kind of inputs) {
+    const server = await startServer({
+      AMALGAM_DATA: `${real}/data`,
+      AMALGAM_FILES: real,
+      AMALGAM_SOURCE_HOSTS: `127.0.0.1:${rangePort}`,
+    });
+    try {
+      for (const method of methods) {
+        const { recipe, used } = recipeOf(method, models);
+        const files = Object.fromEntries(used.map((i) => [`m${i}`, `m${i}.safetensors`]));
+        const copies = await copySeconds(used);
+        server.peak();
+        const time = await runMerge(kind, {
+          origin: server.origin,
+          recipe,
+          files,
+          folder: real,
+          output,
+          ranges: `http://127.0.0.1:${rangePort}`,
+        });
+        report({
+          method,
+          inputs: kind,
+          seconds: time,
+          gigabytesPerSecond: size * (used.length + 1) / 1e9 / time,
+          peak: server.peak(),
+          ratio: time / copies,
+        });
+      }
+    } finally {
+      await server.stop();
+      await Deno.remove(`${real}/data`, { recursive: true }).catch(() => {});
+    }
+  }
+  const mergekit = inputs.includes("path") ? await findMergekit() : undefined;
+  for (const method of mergekit ? methods : []) {
+    const { recipe, used } = recipeOf(method, models);
+    const copies = await copySeconds(used);
+    const paths = JSON.parse(
+      JSON.stringify(recipe).replaceAll(/"m(\d)"/g, `"${real}/m$1.safetensors"`),
+    );
+    try {
+      const { seconds, peak } = await runMergekit(mergekit!, { ...paths, dtype: "bfloat16" }, real);
+      const gigabytesPerSecond = size * (used.length + 1) / 1e9 / seconds;
+      report({
+        method,
+        inputs: "mergekit",
+        seconds,
+        gigabytesPerSecond,
+        peak,
+        ratio: seconds / copies,
+      });
+    } catch (error) {
+      console.log(
+        `${method.padEnd(18)}mergekit  failed: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+} finally {
+  ranges.kill();
+}
+const json = option("json", "");
+if (json !== "") {
+  await Deno.writeTextFile(json, JSON.stringify({ elements, dtype, size, results }, null, 2));
+}
