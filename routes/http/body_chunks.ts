@@ -32,7 +32,7 @@ export async function* bodyChunks(
   if (announced > maximum) throw tooLarge("the body", "bytes", maximum, announced);
   const { body } = request;
   if (body === null) return;
-  const { read, stop } = chunkReader(body);
+  const { read, stop } = chunkReader(body, request.headers.has("content-length"));
   const abort = () => stop(signal?.reason);
   signal?.addEventListener("abort", abort);
   let bytes = 0;
@@ -88,24 +88,35 @@ interface ChunkReader {
   readonly stop: (reason?: unknown) => Promise<void>;
 }
 
-function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
-  try {
-    const reader = body.getReader({ mode: "byob" });
+/**
+ * @param whole Whether the body comes in one piece of known length. Only then does Deno fill a lent buffer;
+ * with chunked bodies it answers a few KiB at a time, each at the price of the whole buffer.
+ */
+function chunkReader(body: ReadableStream<Uint8Array>, whole: boolean): ChunkReader {
+  const lent = whole ? byteReader(body) : undefined;
+  if (lent) {
     let buffer = new Uint8Array(PIECE);
     return {
       async read() {
-        const { done, value } = await reader.read(buffer);
+        const { done, value } = await lent.read(buffer);
         if (value) buffer = new Uint8Array(value.buffer);
         return done ? undefined : value;
       },
-      stop: (reason) => reader.cancel(reason).catch(() => {}),
+      stop: (reason) => lent.cancel(reason).catch(() => {}),
     };
+  }
+  const reader = body.getReader();
+  return {
+    read: async () => (await reader.read()).value,
+    stop: (reason) => reader.cancel(reason).catch(() => {}),
+  };
+}
+
+/** A reader that fills lent buffers; undefined where the body is no byte stream. */
+function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
   } catch {
-    // Not a byte stream: whole pieces as the host makes them.
-    const reader = body.getReader();
-    return {
-      read: async () => (await reader.read()).value,
-      stop: (reason) => reader.cancel(reason).catch(() => {}),
-    };
+    return undefined;
   }
 }
