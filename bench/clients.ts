@@ -73,11 +73,17 @@ async function sourcesOf(kind: InputKind, run: MergeRun): Promise<Record<string,
 }
 
 async function store(origin: string, path: string): Promise<string> {
-  const file = await Deno.open(path);
-  const response = await fetch(`${origin}/checkpoints`, {
-    method: "POST",
-    headers: { "content-type": "application/octet-stream" },
-    body: file.readable,
-  });
-  return (await response.json()).id;
+  const { stdout } = await new Deno.Command("curl", {
+    args: [
+      "--silent",
+      "-H",
+      "content-type: application/octet-stream",
+      "-X",
+      "POST",
+      "-T",
+      path,
+      `${origin}/checkpoints`,
+    ],
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).id;
 }
