@@ -37,15 +37,18 @@ function parseCount(text: string): number {
   return Math.round(Number(found[1]) * 1000 ** " KMG".indexOf((found[2] || " ").toUpperCase()));
 }
 
-const PARAMETERS: Record<string, Record<string, unknown>> = {
-  linear: { weight: 0.25 },
-  task_arithmetic: { weight: 0.3 },
-  slerp: { t: 0.4 },
-  ties: { weight: 0.3, density: 0.3 },
-  dare_linear: { weight: 0.3, density: 0.3 },
-  dare_ties: { weight: 0.3, density: 0.3 },
-  model_stock: {},
-  passthrough: { scale: 0.5 },
+/** Parameters per model (mergekit wants them there) and for all. */
+const PARAMETERS: Record<
+  string,
+  { model?: Record<string, unknown>; all?: Record<string, unknown> }
+> = {
+  linear: { model: { weight: 0.25 } },
+  task_arithmetic: { model: { weight: 0.3 } },
+  slerp: { all: { t: 0.4 } },
+  ties: { model: { weight: 0.3, density: 0.3 } },
+  dare_linear: { model: { weight: 0.3, density: 0.3 } },
+  dare_ties: { model: { weight: 0.3, density: 0.3 } },
+  passthrough: { model: { scale: 0.5 } },
 };
 
 /** The recipe and the variants it reads: base and models, or all as models where there is no base. */
@@ -61,8 +64,11 @@ function recipeOf(
     recipe: {
       merge_method: method,
       ...(needsBase ? { base_model: "m0" } : {}),
-      models: others.map((i) => ({ model: `m${i}` })),
-      parameters: PARAMETERS[method] ?? {},
+      models: others.map((i) => ({
+        model: `m${i}`,
+        parameters: PARAMETERS[method]?.model ?? {},
+      })),
+      parameters: PARAMETERS[method]?.all ?? {},
     },
     used: needsBase ? [0, ...others] : others,
   };
