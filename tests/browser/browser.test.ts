@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 
 const ROOT = new URL("../../", import.meta.url);
 /** Runs by hand on a developer's machine; the service never loads it. */
-const TOOLS = ["tensor/kernels/build.ts", "tensor/kernels/assembly/"];
+const TOOLS = ["tensor/kernels/assembly/"];
 
 /** The modules below core/ that must know no host, in order. */
 async function neutralModules(): Promise<string[]> {

@@ -48,7 +48,6 @@ export function nonFinite(source: usize, count: i32): i32 {
   return v128.any_true(bad) ? 1 : 0;
 }
 
-// @ts-ignore: decorator
 @inline
 function rotate(x: v128, by: i32): v128 {
   return v128.or(i32x4.shl(x, by), i32x4.shr_u(x, 32 - by));
@@ -108,7 +107,6 @@ export function keepRandom(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function key(x: usize, b: usize, i: i32): u32 {
   const at = <usize>i << 2;

@@ -7,7 +7,7 @@
  */
 import asc from "npm:assemblyscript@0.28.20/asc";
 
-const here = new URL("./", import.meta.url);
+const here = new URL("../tensor/kernels/", import.meta.url);
 const source = await Deno.readTextFile(new URL("assembly/kernels.ts", here));
 let binary: Uint8Array | undefined;
 const { error, stderr } = await asc.main(
