@@ -19,8 +19,8 @@ import { type TensorReport, tensorReport } from "./report.ts";
 const WIDEST = 4;
 /** Lent buffers that are kept while idle. */
 const MAXIMUM_IDLE = 64;
-/** How many tensors are prepared ahead of the one that is written. */
-const LOOK_AHEAD = 2;
+/** How many tensors are prepared ahead of the one that is written; each costs accumulators on every thread. */
+const LOOK_AHEAD = 1;
 
 /** Where a merge stands. */
 export interface MergeProgress {
