@@ -137,6 +137,8 @@ Deno.test("an upload of 256 MiB needs no memory of its size", async () => {
     const manifest: Manifest = await (await fetch(url, { method: "POST", body })).json();
     assertEquals([manifest.bytes, manifest.parameters], [byteLength, size]);
     const grown = (highest - before) / (1 << 20);
-    assert(grown < 100, `${grown.toFixed()} MiB more`);
+    // Tests that run at the same time share the process, and have been seen to add 116 MiB; a body that
+    // is held whole adds 256 or more.
+    assert(grown < 192, `${grown.toFixed()} MiB more`);
   });
 });
