@@ -7,41 +7,21 @@
  * @module
  */
 import type { InferenceSession, Tensor } from "onnxruntime-web";
-import { Problem } from "../problem.ts";
 import type { Engine, EngineTensor } from "./engine.ts";
-import { substituteModule } from "./runtime_module.ts";
+import { type CompiledRuntime, loadRuntime } from "./load_runtime.ts";
 
 /** How many sessions are kept; the least recently used one is released beyond that. */
 const MAXIMUM_SESSIONS = 24;
-
-type Runtime = typeof import("onnxruntime-web");
 
 /**
  * An engine of this thread.
  *
  * @param module Answers the runtime's compiled code if another thread has it already.
  */
-export function onnxRuntime(
-  module?: () => Promise<WebAssembly.Module | undefined>,
-): Engine {
-  let loading: Promise<Runtime> | undefined;
+export function onnxRuntime(module?: CompiledRuntime): Engine {
   const sessions = new Map<string, Promise<InferenceSession>>();
 
-  const load = () => {
-    loading ??= Promise.all([import("onnxruntime-web"), module?.()]).then(([runtime, compiled]) => {
-      runtime.env.wasm.numThreads = 1;
-      runtime.env.logLevel = "error";
-      if (compiled) runtime.env.wasm.wasmBinary = substituteModule(compiled);
-      return runtime;
-    }).catch((error) => {
-      loading = undefined;
-      throw new Problem(
-        "unavailable",
-        `Cannot start the engine as ONNX Runtime does not load: ${error}`,
-      );
-    });
-    return loading;
-  };
+  const load = () => loadRuntime(module);
 
   const session = async (key: string, build: () => Uint8Array) => {
     const runtime = await load();

@@ -1,0 +1,108 @@
+/**
+ * A workspace on a worker of its own, so that a step does not hold up this thread; and the messages to it.
+ *
+ * The worker ends with the workspace, and its memory with it: WebAssembly memory never shrinks otherwise.
+ *
+ * @module
+ */
+import type { Value } from "../onnx/model.ts";
+import { Problem, type ProblemKind, type ProblemMembers } from "../problem.ts";
+import { onnxWorkspace } from "./onnx_workspace.ts";
+import { compileRuntime } from "./runtime_module.ts";
+import type { LoadedGraph, OpenWorkspace, Tensors, Workspace } from "./workspace.ts";
+
+/** The host's own constructor: on its first run on this thread, ONNX Runtime puts Node's in its place. */
+const HostWorker: typeof Worker | undefined = globalThis.Worker;
+
+/** A call of the port as a message. */
+export type WorkspaceCall =
+  | { readonly name: "load"; readonly key: string; readonly model: Uint8Array<ArrayBuffer> }
+  | { readonly name: "unload"; readonly key: string }
+  | { readonly name: "place"; readonly values: Tensors }
+  | {
+    readonly name: "run";
+    readonly key: string;
+    readonly feeds: Tensors;
+    readonly fetches: readonly Value[] | undefined;
+  }
+  | { readonly name: "read"; readonly names: readonly Value[] };
+
+/** The first message to the worker is the runtime's code, if it could be compiled; then come calls. */
+export type WorkspaceMessage =
+  | { readonly module: WebAssembly.Module | undefined }
+  | { readonly id: number; readonly call: WorkspaceCall };
+
+/** The answer to the call of that number. */
+export interface WorkspaceReply {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly problem?: {
+    readonly kind: ProblemKind;
+    readonly detail: string;
+    readonly members: ProblemMembers;
+  };
+  readonly error?: string;
+}
+
+/** Opens workspaces on workers; on this thread where the host has none. */
+export function remoteWorkspaces(): OpenWorkspace {
+  if (HostWorker === undefined) return () => onnxWorkspace();
+  const Start = HostWorker;
+  let module: Promise<WebAssembly.Module | undefined> | undefined;
+  return () => openRemote(Start, module ??= compileRuntime());
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+function openRemote(
+  Start: typeof Worker,
+  module: Promise<WebAssembly.Module | undefined>,
+): Workspace {
+  const waiting = new Map<number, Waiting>();
+  let next = 0;
+  let gone: Error | undefined;
+  const worker = new Start(new URL("./workspace_worker.ts", import.meta.url), { type: "module" });
+  const end = (error: Error) => {
+    gone ??= error;
+    worker.terminate();
+    for (const { reject } of waiting.values()) reject(gone);
+    waiting.clear();
+  };
+  worker.onmessage = ({ data }: MessageEvent<WorkspaceReply>) => {
+    const call = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.problem) {
+      call?.reject(new Problem(data.problem.kind, data.problem.detail, data.problem.members));
+    } else if (data.error !== undefined) call?.reject(new Error(data.error));
+    else call?.resolve(data.result);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    end(new Problem("unavailable", `Cannot run the engine's worker: ${event.message}`));
+  };
+  module.then((compiled) => {
+    if (!gone) worker.postMessage({ module: compiled } satisfies WorkspaceMessage);
+  });
+  function send<T>(call: WorkspaceCall): Promise<T> {
+    if (gone) return Promise.reject(gone);
+    return new Promise<T>((resolve, reject) => {
+      const id = next++;
+      waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+      worker.postMessage({ id, call } satisfies WorkspaceMessage);
+    });
+  }
+  return {
+    load: (key, model) => send<LoadedGraph>({ name: "load", key, model }),
+    unload: (key) => send({ name: "unload", key }),
+    place: (values) => send({ name: "place", values }),
+    run: (key, feeds, fetches) => send<Tensors>({ name: "run", key, feeds, fetches }),
+    read: (names) => send<Tensors>({ name: "read", names }),
+    close() {
+      end(new Error("The workspace was closed"));
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Takes in a request that carries a document: the document alone, or with uploads as multipart.
+ *
+ * The document is checked before the first upload is read, and each upload's name when its part begins.
+ *
+ * @module
+ */
+import { parseDocument } from "../../core/merge/document.ts";
+import { nearest } from "../../core/merge/nearest.ts";
+import type { UsedNames } from "../../core/merge/sources.ts";
+import { Problem } from "../../core/problem.ts";
+import type { UploadedSource } from "../../core/sources/open_sources.ts";
+import type { BlobStore, BlobWriter } from "../../core/store/blobs.ts";
+import { readText } from "./body.ts";
+import { readMultipart } from "./multipart.ts";
+
+/** What a request with uploads is taken in with. */
+export interface UploadPorts {
+  readonly blobs: BlobStore;
+  /** Limit of a request's uploads in bytes. */
+  readonly maximumUpload: number;
+}
+
+/** How a resource's document is read. */
+export interface DocumentFormat<Document> {
+  /** Name of the part that holds the document. */
+  readonly part: string;
+  /** Checks the parsed document; throws what is wrong with it. */
+  parse(document: unknown): Document;
+  /** The source names that the document uses. */
+  names(document: Document): UsedNames;
+  /** Is called once an upload begins. */
+  readonly onUpload?: () => void;
+}
+
+/** A document and what came with it. */
+export interface ReadDocument<Document> {
+  readonly document: Document;
+  readonly uploads: ReadonlyMap<string, UploadedSource>;
+}
+
+const DOCUMENT_LIMIT = 1 << 20;
+const DOCUMENT_TYPES = ["application/json", "application/yaml", "multipart/form-data"];
+
+/**
+ * Reads document and uploads.
+ *
+ * @param writers Receives the writers of the uploads; the caller aborts them when it is done.
+ * @throws {Problem} Whatever is wrong with document or uploads.
+ */
+export async function readDocumentRequest<Document>(
+  ports: UploadPorts,
+  request: Request,
+  format: DocumentFormat<Document>,
+  writers: BlobWriter[],
+  signal: AbortSignal,
+): Promise<ReadDocument<Document>> {
+  const uploads = new Map<string, UploadedSource>();
+  const { part } = format;
+  const parse = (text: string, type: string) => format.parse(parseDocument(text, type));
+  const type = request.headers.get("content-type") ?? "";
+  if (!type.toLowerCase().startsWith("multipart/form-data")) {
+    const text = await readText(request, {
+      maximum: DOCUMENT_LIMIT,
+      mediaTypes: DOCUMENT_TYPES,
+      signal,
+    });
+    return { document: parse(text, type), uploads };
+  }
+  let document: Document | undefined;
+  format.onUpload?.();
+  await readMultipart(request, {
+    limits: { fieldBytes: DOCUMENT_LIMIT, maximumBytes: ports.maximumUpload },
+    signal,
+    onField(name, text, contentType) {
+      if (name !== part) throw unexpectedPart(name, `the only part that is not a file is ${part}`);
+      document = parse(text, contentType ?? guessType(text));
+    },
+    async onFile({ name, contentType }, chunks) {
+      if (name === part && !document) {
+        const text = await readPart(part, chunks);
+        document = parse(text, documentType(contentType, text));
+        return;
+      }
+      if (!document) throw unexpectedPart(name, `the first part must be ${part}`);
+      const names = format.names(document);
+      if (!names.has(name)) {
+        throw strangePart(name, part, names, uploads);
+      }
+      const writer = await ports.blobs.create();
+      writers.push(writer);
+      for await (const chunk of chunks) await writer.write(chunk);
+      uploads.set(name, await writer.seal());
+    },
+  });
+  if (!document) {
+    throw new Problem("invalid-request", `Cannot answer as the request has no part named ${part}`);
+  }
+  return { document, uploads };
+}
+
+async function readPart(
+  part: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  for await (const chunk of chunks) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > DOCUMENT_LIMIT) {
+      throw new Problem(
+        "too-large",
+        `Cannot read the ${part} as its length must be at most ${DOCUMENT_LIMIT}: ` +
+          `current value is more than ${DOCUMENT_LIMIT}`,
+        { limit: DOCUMENT_LIMIT },
+      );
+    }
+  }
+  return text + decoder.decode();
+}
+
+/** A file part named recipe (`-F recipe=@merge.yaml`) often comes as application/octet-stream. */
+function documentType(type: string | undefined, text: string): string {
+  return type === undefined || /octet-stream|text\/plain/.test(type) ? guessType(text) : type;
+}
+
+function guessType(text: string): string {
+  return /^\s*\{/.test(text) ? "application/json" : "application/yaml";
+}
+
+/** A file part that the document does not name: either it, or the document, misspells the name. */
+function strangePart(
+  name: string,
+  part: string,
+  names: ReadonlyMap<string, string>,
+  uploads: ReadonlyMap<string, UploadedSource>,
+): Problem {
+  const meant = nearest(name, [...names.keys()].filter((used) => !uploads.has(used)));
+  if (meant === undefined) return unexpectedPart(name, `the ${part} names no such source`);
+  const message = `Cannot find the source as the request has no file part of its name, ` +
+    `did you mean "${name}": current value is "${meant}"`;
+  return new Problem("unknown-source", message, {
+    errors: [{ path: names.get(meant)!, message }],
+    nearest: { [meant]: name },
+  });
+}
+
+function unexpectedPart(name: string, reason: string): Problem {
+  return new Problem(
+    "invalid-request",
+    `Cannot use the part as ${reason}: current value is "${name}"`,
+    { part: name },
+  );
+}
