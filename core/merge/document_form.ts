@@ -37,12 +37,15 @@ export function checkDocument<Schema extends v.GenericSchema>(
     faults.push({ path: "", message: mustBe(noun, "a map", document) });
     return { output: undefined, faults };
   }
-  findUnknownKeys(schema as SchemaNode, document, { path: "", place: "", keys: [] }, form, faults);
+  const options: ChosenOptions = new Map();
+  const gathered = { ...form, faults, options };
+  findUnknownKeys(schema as SchemaNode, document, { path: "", place: "", keys: [] }, gathered);
   // A rule may see a value that an earlier rule of the same key refused; one fault a key is enough.
   const seen = new Set<string>();
   const result = v.safeParse(schema, document);
-  for (const issue of result.issues ?? []) {
-    const keys = (issue.path ?? []).map(({ key }) => key as string | number);
+  for (
+    const { issue, keys } of (result.issues ?? []).flatMap((issue) => placed(issue, [], options))
+  ) {
     if (skips(keys)) continue;
     const strict = issue.type === "strict_object" && keys.length > 0;
     if (strict && issue.expected === "never") continue;
@@ -52,6 +55,39 @@ export function checkDocument<Schema extends v.GenericSchema>(
     faults.push({ path, message: sentence(issue, keys, noun) });
   }
   return { output: result.success ? result.output : undefined, faults };
+}
+
+/** An issue and the keys that lead to it. */
+interface PlacedIssue {
+  readonly issue: v.BaseIssue<unknown>;
+  readonly keys: readonly (string | number)[];
+}
+
+/** Schemas of maps that stand where several types may, by the path. */
+type ChosenOptions = Map<string, v.GenericSchema>;
+
+/** Where a value may be of several types and is a map, what is wrong inside of it is told. */
+function placed(
+  issue: v.BaseIssue<unknown>,
+  before: PlacedIssue["keys"],
+  options: ChosenOptions,
+): PlacedIssue[] {
+  const keys = [...before, ...(issue.path ?? []).map(({ key }) => key as string | number)];
+  const option = issue.type === "union"
+    ? options.get(keys.reduce<string>(joinPath, ""))
+    : undefined;
+  if (option === undefined) return [{ issue, keys }];
+  const inner = v.safeParse(option, issue.input).issues ?? [];
+  return inner.flatMap((part) => placed(part, keys, options));
+}
+
+/** The option that a map fits best: an unknown key is less of a fault than a wrong value. */
+function bestOption(options: readonly SchemaNode[], value: unknown): SchemaNode | undefined {
+  const faults = (option: SchemaNode) =>
+    (v.safeParse(option as unknown as v.GenericSchema, value).issues ?? [])
+      .reduce((sum, { expected }) => sum + (expected === "never" ? 1 : 2), 0);
+  const maps = options.filter(({ type }) => type === "strict_object");
+  return maps.sort((left, right) => faults(left) - faults(right))[0];
 }
 
 function sentence(
@@ -70,6 +106,7 @@ function sentence(
 interface SchemaNode {
   readonly type: string;
   readonly entries?: Readonly<Record<string, SchemaNode>>;
+  readonly options?: readonly SchemaNode[];
   readonly item?: SchemaNode;
   readonly wrapped?: SchemaNode;
   readonly value?: unknown;
@@ -82,16 +119,27 @@ interface Place {
   readonly keys: readonly (string | number)[];
 }
 
+/** What the walk over a document knows and gathers. */
+interface Gathering extends Pick<DocumentForm<v.GenericSchema>, "unsupported" | "skips"> {
+  readonly faults: Fault[];
+  readonly options: ChosenOptions;
+}
+
 /** valibot reports one unknown key an object; a caller wants them all. */
 function findUnknownKeys(
   schema: SchemaNode,
   value: unknown,
   at: Place,
-  form: Pick<DocumentForm<v.GenericSchema>, "unsupported" | "skips">,
-  faults: Fault[],
+  form: Gathering,
 ): void {
-  if (schema.wrapped) return findUnknownKeys(schema.wrapped, value, at, form, faults);
+  if (schema.wrapped) return findUnknownKeys(schema.wrapped, value, at, form);
   if (typeof value !== "object" || value === null) return;
+  if (schema.type === "union") {
+    const option = Array.isArray(value) ? undefined : bestOption(schema.options ?? [], value);
+    if (option === undefined) return;
+    form.options.set(at.path, option as unknown as v.GenericSchema);
+    return findUnknownKeys(option, value, at, form);
+  }
   if (schema.type === "array" && schema.item && Array.isArray(value)) {
     const { item } = schema;
     value.forEach((element, i) => {
@@ -100,10 +148,11 @@ function findUnknownKeys(
         place: `${at.place}[]`,
         keys: [...at.keys, i],
       };
-      findUnknownKeys(item, element, inside, form, faults);
+      findUnknownKeys(item, element, inside, form);
     });
   }
   if (Array.isArray(value)) return;
+  const { faults } = form;
   for (const [key, element] of Object.entries(value)) {
     const path = joinPath(at.path, key);
     if (schema.type === "record") {
@@ -118,7 +167,7 @@ function findUnknownKeys(
           place: joinPath(at.place, "*").replace('["*"]', ".*"),
           keys: [...at.keys, key],
         };
-        findUnknownKeys(schema.value as SchemaNode, element, inside, form, faults);
+        findUnknownKeys(schema.value as SchemaNode, element, inside, form);
       }
     } else if (schema.type === "strict_object" && schema.entries) {
       const place = joinPath(at.place, key);
@@ -128,7 +177,7 @@ function findUnknownKeys(
         faults.push({ path, message: unknownKey(key, reason, Object.keys(schema.entries)) });
       } else if (!form.skips?.([...at.keys, key])) {
         const inside = { path, place, keys: [...at.keys, key] };
-        findUnknownKeys(schema.entries[key]!, element, inside, form, faults);
+        findUnknownKeys(schema.entries[key]!, element, inside, form);
       }
     }
   }
