@@ -16,13 +16,12 @@ import { methodRoutes } from "./methods.ts";
 import { problemRoutes } from "./problems.ts";
 import { rootRoutes } from "./root.ts";
 import { taskVectorRoutes } from "./task_vectors.ts";
+import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
-export interface Ports extends RecipePorts, CheckpointPorts, HealthPorts {
+export interface Ports extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts {
   /** SHA-256 of the accepted bearer keys. */
   readonly keys: readonly string[];
-  /** Is told of faults of ours. */
-  readonly log: (id: string, error: unknown) => void;
 }
 
 /** Makes the application. */
@@ -36,7 +35,8 @@ export function createApp(ports: Ports) {
     .route("/", problemRoutes())
     .route("/", checkpointRoutes(ports))
     .route("/", taskVectorRoutes(ports))
-    .route("/", mergeRoutes(ports));
+    .route("/", mergeRoutes(ports))
+    .route("/", tuneRoutes(ports));
   app.onError((error, context) =>
     problemResponse(error, {
       instance: context.req.path,

@@ -26,7 +26,7 @@ const SMOOTHING = "a number in [0, 1)";
 export const LossSchema = v.union([
   v.picklist(["cross_entropy", "binary_cross_entropy", "mse"], EXPECTED),
   v.strictObject({
-    name: v.literal("cross_entropy"),
+    name: v.literal("cross_entropy", EXPECTED),
     ignore_index: v.optional(v.pipe(v.number(INDEX), v.safeInteger(INDEX)), -100),
     label_smoothing: v.optional(
       v.pipe(v.number(SMOOTHING), v.minValue(0, SMOOTHING), v.ltValue(1, SMOOTHING)),

@@ -4,7 +4,9 @@
  * @module
  */
 import type { UseStore } from "idb-keyval";
+import { onnxWorkspace } from "../engine/onnx_workspace.ts";
 import { workerPool } from "../engine/pool.ts";
+import { remoteWorkspaces } from "../engine/remote_workspace.ts";
 import { guardedFetch } from "../sources/guarded_fetch.ts";
 import { createLeases } from "../store/leases.ts";
 import { memoryBlobs } from "../store/memory_blobs.ts";
@@ -29,9 +31,16 @@ export async function openPorts(config: Config) {
     records,
     leases,
     executor,
+    openWorkspace: workers === 0 ? () => onnxWorkspace() : remoteWorkspaces(),
     sources: {
       openStored: leases.open,
       fetch: read,
+      hub: {
+        url: config.hub,
+        headers: config.hubToken === undefined
+          ? {}
+          : { authorization: `Bearer ${config.hubToken}` },
+      },
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
     },
     chunkElements: config.chunkElements,

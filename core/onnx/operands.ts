@@ -13,8 +13,8 @@ export interface Layout {
   readonly base: boolean;
   /** What each model's tensor holds. */
   readonly kinds: readonly ("weights" | "task_vector")[];
-  /** `rows`: coefficients differ from row to row and are fed expanded to elements. */
-  readonly vectors: "tensor" | "rows";
+  /** Whether coefficients differ from element to element, as they do between vectors of a tensor. */
+  readonly expanded: boolean;
 }
 
 /** The operands of one chunk. N is the number of elements of the chunk. */
@@ -24,19 +24,29 @@ export interface Operands {
   weights(): Value;
   /** The task vectors δ_i = x_i − b after selection (dropped elements are 0), float32 `[models, N]`. */
   deltas(): Value;
-  /** The task vectors before selection; only in reductions. */
+  /** The task vectors before selection; only in sums. */
   unselectedDeltas(): Value;
   /** The base b, float32 `[1, N]`. */
   base(): Value;
-  /** A coefficient with one value per model: float32 `[models, 1]`, or `[models, N]` for rows. */
+  /** `b + merged`, or `merged` where there is no base. */
+  onBase(merged: Value): Value;
+  /** A coefficient with one value per model: float32 `[models, 1]`, or `[models, N]` if expanded. */
   perModel(name: string): Value;
-  /** A coefficient with one value: float32 `[1, 1]`, or `[1, N]` for rows. */
+  /** A coefficient with one value: float32 `[1, 1]`, or `[1, N]` if expanded. */
   single(name: string): Value;
   /** `Σ_i c_i v_i`, float32 `[1, N]`, for values of shape `[models, N]`. */
   weightedSum(coefficient: string, values: Value): Value;
-  /** Dot products of every pair of `count` vectors: float64 `[blocks, count·count]`; only in reductions. */
+  /** The sum of `rows` rows, `[1, N]`, of values `[rows, N]`, added up in order. */
+  sum(values: Value, rows: number): Value;
+  /** A float64 copy cut into blocks: `[rows, blocks, width]` of values `[rows, N]`; only in sums. */
+  blocks(values: Value, rows: number): Value;
+  /** 1 for elements of the chunk and 0 for what fills its last block: float32 `[1, N]`; only in sums. */
+  valid(): Value;
+  /** Dot products of every pair of `count` vectors: float64 `[blocks, count·count]`; only in sums. */
   gram(values: Value, count: number): Value;
-  /** Sums of magnitudes: float64 `[blocks, models]`; only in reductions. */
+  /** Sums of each row: float64 `[blocks, rows]`; only in sums. */
+  blockSums(values: Value, rows: number): Value;
+  /** Sums of magnitudes of one value per model: float64 `[blocks, models]`; only in sums. */
   absoluteSums(values: Value): Value;
 }
 

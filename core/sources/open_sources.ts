@@ -6,11 +6,14 @@
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openHttpSource } from "../checkpoint/http_source.ts";
-import { openSafetensors } from "../checkpoint/open_safetensors.ts";
+import { openCheckpoint } from "../checkpoint/open_checkpoint.ts";
 import type { InputProvenance } from "../merge/provenance.ts";
 import type { SourceSpec } from "../merge/sources.ts";
 import { Problem } from "../problem.ts";
 import type { BlobId } from "../store/blobs.ts";
+import { specBeside } from "./beside.ts";
+import { type HubPort, PUBLIC_HUB } from "./hub.ts";
+import { openHub } from "./open_hub.ts";
 
 /** A source ready to be read, and what is known of its bytes. */
 export interface OpenedSource {
@@ -32,6 +35,8 @@ export interface SourcePorts {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** A file below the operator's folder; absent where none is set. */
   readonly openPath?: (path: string) => Promise<ByteSource>;
+  /** Where `hub` sources are read from; the public hub by default. */
+  readonly hub?: HubPort;
 }
 
 /**
@@ -47,14 +52,18 @@ export async function openSource(
   ports: SourcePorts,
   signal: AbortSignal,
 ): Promise<OpenedSource> {
-  const { bytes, known } = await openBytes(name, spec, uploads, ports, signal);
+  const { bytes, known, at } = await openBytes(name, spec, uploads, ports, signal);
+  const openBeside = async (location: string) => {
+    const beside = specBeside(name, at, location);
+    return (await openBytes(name, beside, uploads, ports, signal)).bytes;
+  };
   try {
-    const checkpoint = await openSafetensors(bytes, {
+    const checkpoint = await openCheckpoint(bytes, openBeside, {
       name,
       ...(spec.kind ? { kind: spec.kind } : {}),
       signal,
     });
-    return { checkpoint, provenance: { ...known, bytes: bytes.byteLength } };
+    return { checkpoint, provenance: { ...known, bytes: checkpoint.byteLength } };
   } catch (error) {
     bytes.close?.();
     throw error;
@@ -89,12 +98,20 @@ export async function openSources(
   ]));
 }
 
-interface OpenedBytes {
+/** The bytes of a source, and what is known of them. */
+export interface OpenedBytes {
   readonly bytes: ByteSource;
   readonly known: Omit<InputProvenance, "bytes">;
+  /** Where they are, for the files beside: a file of a hub has its address. */
+  readonly at: SourceSpec;
 }
 
-async function openBytes(
+/**
+ * Opens the bytes of one source, whatever their format.
+ *
+ * @throws {Problem} `unknown-source`, `forbidden-source`, `upstream`; each names the source.
+ */
+export async function openBytes(
   name: string,
   spec: SourceSpec,
   uploads: ReadonlyMap<string, UploadedSource>,
@@ -107,7 +124,7 @@ async function openBytes(
       if (!upload) {
         throw unknownSource(name, `no file part came for it: current value is "${spec.part}"`);
       }
-      return { bytes: upload.source, known: digestOf(upload.id) };
+      return { bytes: upload.source, known: digestOf(upload.id), at: spec };
     }
     case "checkpoint": {
       const bytes = await ports.openStored(spec.id);
@@ -117,7 +134,7 @@ async function openBytes(
           `no checkpoint is stored under its id: current value is ${spec.id}`,
         );
       }
-      return { bytes, known: digestOf(spec.id) };
+      return { bytes, known: digestOf(spec.id), at: spec };
     }
     case "url": {
       const bytes = await openHttpSource(spec.url, {
@@ -125,7 +142,7 @@ async function openBytes(
         headers: spec.headers,
         signal,
       });
-      return { bytes, known: bytes.etag === undefined ? {} : { id: bytes.etag } };
+      return { bytes, known: bytes.etag === undefined ? {} : { id: bytes.etag }, at: spec };
     }
     case "path":
       if (!ports.openPath) {
@@ -136,14 +153,13 @@ async function openBytes(
           { source: name },
         );
       }
-      return { bytes: await ports.openPath(spec.path), known: {} };
-    case "hub":
-      throw new Problem(
-        "unsupported-format",
-        `Cannot read source "${name}" as hubs are not supported yet, use the file's url: ` +
-          `current value is "${spec.hub}"`,
-        { source: name },
-      );
+      return { bytes: await ports.openPath(spec.path), known: {}, at: spec };
+    case "hub": {
+      const { hub = { url: PUBLIC_HUB, headers: {} }, fetch } = ports;
+      const { headers } = spec;
+      const file = await openHub(name, spec, { hub, fetch, headers, signal });
+      return { bytes: file.bytes, known: { id: file.id }, at: file.spec };
+    }
   }
 }
 

@@ -4,13 +4,12 @@
  * @module
  */
 import type { UseStore } from "idb-keyval";
-import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import { Problem } from "../problem.ts";
-import { elementCount } from "../tensor/dtype.ts";
 import type { BlobId, BlobStore } from "./blobs.ts";
 import { earlyHeader } from "./early_header.ts";
 import { getManifest, type Manifest, putManifest, removeManifest } from "./records.ts";
 import type { Leases } from "./leases.ts";
+import { storedContent } from "./stored_format.ts";
 
 /** Where checkpoints are kept. */
 export interface CheckpointStore {
@@ -84,15 +83,13 @@ export async function storeCheckpoint(
         { expected: `sha256:${digest.toHex()}`, value: sealed.id },
       );
     }
-    const { kind, tensors } = await openSafetensors(sealed.source, signal ? { signal } : {});
-    let parameters = 0;
-    for (const { shape } of tensors.values()) parameters += elementCount(shape);
+    const content = await storedContent(sealed.source, signal);
     signal?.throwIfAborted();
     return await store.leases.alone(sealed.id, async () => {
       const { id, bytes, created } = await writer.commit();
       const known = created ? undefined : await getManifest(store.records, id);
       const manifest = known ??
-        { id, bytes, kind, tensors: tensors.size, parameters, created: new Date().toISOString() };
+        { id, bytes, ...content, created: new Date().toISOString() };
       if (!known) await putManifest(store.records, manifest);
       return { manifest, created };
     });

@@ -1,11 +1,12 @@
 /**
- * Refuses a checkpoint by its header while the rest of it is still on the way.
+ * Refuses a safetensors file by its header while the rest of it is still on the way.
  *
  * @module
  */
 import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import { readHeaderLength } from "../checkpoint/safetensors_header.ts";
 import type { BlobWriter } from "./blobs.ts";
+import { storedFormat } from "./stored_format.ts";
 
 /** What `openSafetensors` reads at first. */
 const FIRST_BYTES = 65536;
@@ -28,6 +29,10 @@ export function earlyHeader(
     const written = await writer.written();
     try {
       const first = await written.slice(0, Math.min(FIRST_BYTES, written.byteLength), signal);
+      if (storedFormat(first) !== "safetensors") {
+        needed = Infinity;
+        return;
+      }
       const end = 8 + readHeaderLength(first, length ?? Number.MAX_SAFE_INTEGER);
       if (length !== undefined && end > written.byteLength) {
         needed = end;

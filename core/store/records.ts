@@ -4,14 +4,14 @@
  * @module
  */
 import { del, get, getMany, keys, set, type UseStore } from "idb-keyval";
-import type { CheckpointKind } from "../checkpoint/checkpoint.ts";
 import type { BlobId } from "./blobs.ts";
+import type { StoredKind } from "./stored_format.ts";
 
 /** What is known of a stored checkpoint without opening it. */
 export interface Manifest {
   readonly id: BlobId;
   readonly bytes: number;
-  readonly kind: CheckpointKind;
+  readonly kind: StoredKind;
   /** Number of tensors. */
   readonly tensors: number;
   /** Number of elements of all tensors. */

@@ -60,16 +60,28 @@ export function problemResponse(error: unknown, context: ProblemContext): Respon
   if (problem.kind === "range-not-satisfiable" && length !== undefined) {
     headers.set("content-range", `bytes */${length}`);
   }
-  // Members stand behind what every problem has, and never replace it.
+  const body = JSON.stringify(documentOf(problem, context), plain);
+  return new Response(context.method === "HEAD" ? null : body, { status, headers });
+}
+
+/** The problem document of a failure, for where it is not the whole answer. */
+export function problemDocument(error: unknown, context: ProblemContext): Record<string, unknown> {
+  const document = documentOf(foreseen(error) ?? internal(error, context), context);
+  return JSON.parse(JSON.stringify(document, plain));
+}
+
+/** Members stand behind what every problem has, and never replace it. */
+function documentOf(problem: Problem, { instance }: ProblemContext): Record<string, unknown> {
+  const { status: override, ...members } = problem.members;
+  const { status, title } = PROBLEMS[problem.kind];
   const standard = {
     type: `/problems/${problem.kind}`,
-    title: info.title,
-    status,
+    title,
+    status: isErrorStatus(override) ? override : status,
     detail: problem.message,
-    instance: context.instance,
+    instance,
   };
-  const body = JSON.stringify({ ...standard, ...members, ...standard }, plain);
-  return new Response(context.method === "HEAD" ? null : body, { status, headers });
+  return { ...standard, ...members, ...standard };
 }
 
 /** The error as a problem if the request is at fault. */

@@ -5,6 +5,7 @@
  */
 import { hostHasher } from "../../core/host/hasher.ts";
 import { operatorFiles } from "../../core/host/operator_files.ts";
+import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
 import { workerPool } from "../../core/engine/pool.ts";
 import { guardedFetch } from "../../core/sources/guarded_fetch.ts";
 import type { BlobStore } from "../../core/store/blobs.ts";
@@ -37,6 +38,7 @@ export function testApp(options: TestAppOptions = {}) {
     records,
     leases,
     executor,
+    openWorkspace: () => onnxWorkspace(),
     sources: {
       openStored: leases.open,
       fetch: guardedFetch((url, init) => fetch(url, init), sourceHosts),

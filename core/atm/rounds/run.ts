@@ -1,0 +1,185 @@
+/**
+ * A run: its weights in the store, its history, and how both survive a restart.
+ *
+ * @module
+ */
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { openSafetensors } from "../../checkpoint/open_safetensors.ts";
+import { canonicalJson } from "../../merge/provenance.ts";
+import { Problem } from "../../problem.ts";
+import type { BlobId } from "../../store/blobs.ts";
+import { removeCheckpoint, storeCheckpoint } from "../../store/checkpoints.ts";
+import { tunedCheckpoint } from "../weights_checkpoint.ts";
+import type { AtmDocument } from "./atm_document.ts";
+import type { Setting } from "./run_rounds.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import { getRun, putRun, removeRun, type RunState } from "./run_state.ts";
+import { meanOf, scoreTasks } from "./select.ts";
+
+/** Weights of the run that stand in the store. */
+export interface HeldWeights {
+  readonly id: BlobId;
+  readonly checkpoint: Checkpoint;
+}
+
+/** A run between two rounds. */
+export interface Run {
+  readonly id: string;
+  /** `published` also where nothing can be selected. */
+  readonly mode: "guarded" | "published";
+  readonly metric: "loss" | "accuracy";
+  readonly state: RunState;
+  readonly ledger: Ledger;
+  /** θ^(0). */
+  readonly first: HeldWeights;
+  /** Stores weights under their digest and keeps them open. */
+  hold(weights: Checkpoint): Promise<HeldWeights>;
+  /** Opens weights that the run has stored. */
+  open(id: BlobId): Promise<HeldWeights>;
+  /** Keeps the state after a finished round. */
+  advance(state: RunState): Promise<void>;
+  /** The weights of the best round; of the last one where every round is accepted. */
+  openBest(): Promise<Checkpoint>;
+  /** Forgets the weights of rounds that are no longer needed. */
+  finish(): Promise<void>;
+  /** Closes what is open. */
+  release(): void;
+}
+
+const NO_COST = { steps: 0, examples: 0, forward_examples: 0, seconds: 0, bytes: 0 };
+
+/** Starts a run: θ^(0) is stored and scored. */
+export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run> {
+  const { document, tasks, slots, signal } = setting;
+  const weights = storeOf(setting);
+  const first = await weights.hold(start);
+  const ledger = createLedger();
+  const scores = await scoreTasks(tasks, "select", first.checkpoint, slots, signal);
+  const mean = Object.keys(scores).length > 0 ? meanOf(scores) : null;
+  const state: RunState = {
+    run: crypto.randomUUID(),
+    document: fingerprint(document),
+    round: 0,
+    first: first.id,
+    current: first.id,
+    best: { round: 0, id: first.id, mean },
+    accepted: mean,
+    rejected: 0,
+    outer: {},
+    start: scores,
+    rounds: [],
+    ledger: [],
+    cost: NO_COST,
+  };
+  return runOf(setting, weights, state, first, ledger);
+}
+
+/**
+ * Continues a run after its last finished round.
+ *
+ * @throws {Problem} `not-found`, `conflict`.
+ */
+export async function resumeRun(setting: Setting, id: string): Promise<Run> {
+  const state = await getRun(setting.ports.records, id, fingerprint(setting.document));
+  const weights = storeOf(setting);
+  const first = await weights.open(state.first);
+  return runOf(setting, weights, state, first, createLedger(state.ledger));
+}
+
+/** What two documents of one run have in common. */
+function fingerprint(
+  { resume: _, sources: __, references: ___, ...document }: AtmDocument,
+): string {
+  return canonicalJson(document);
+}
+
+function runOf(
+  { document, ports, tasks }: Setting,
+  weights: WeightStore,
+  begun: RunState,
+  first: HeldWeights,
+  ledger: Ledger,
+): Run {
+  let state = begun;
+  const selects = tasks.some(({ select }) => select !== undefined);
+  const mode = selects ? document.mode : "published";
+  return {
+    id: state.run,
+    mode,
+    metric: document.stop.metric,
+    first,
+    ledger,
+    get state() {
+      return state;
+    },
+    hold: weights.hold,
+    open: weights.open,
+    async advance(next) {
+      state = { ...next, ledger: ledger.entries() };
+      await putRun(ports.records, state);
+    },
+    async openBest() {
+      const id = mode === "published" ? state.current : state.best.id;
+      return (await weights.open(id)).checkpoint;
+    },
+    async finish() {
+      await weights.forget();
+      await removeRun(ports.records, state.run);
+    },
+    release: weights.release,
+  };
+}
+
+interface WeightStore {
+  hold(weights: Checkpoint): Promise<HeldWeights>;
+  open(id: BlobId): Promise<HeldWeights>;
+  forget(): Promise<void>;
+  release(): void;
+}
+
+function storeOf({ ports, signal }: Setting): WeightStore {
+  const open = new Map<BlobId, Checkpoint>();
+  /** What this run put into the store; other checkpoints of the same bytes stay. */
+  const created = new Set<BlobId>();
+  const opened = async (id: BlobId): Promise<HeldWeights> => {
+    const known = open.get(id);
+    if (known) return { id, checkpoint: known };
+    const source = await ports.leases.open(id);
+    if (!source) {
+      throw new Problem(
+        "not-found",
+        `Cannot go on as the weights of a round are no longer stored: current value is ${id}`,
+      );
+    }
+    const checkpoint = await openSafetensors(source, { name: id, signal });
+    open.set(id, checkpoint);
+    return { id, checkpoint };
+  };
+  return {
+    open: opened,
+    async hold(weights) {
+      const { manifest, created: fresh } = await storeCheckpoint(
+        ports,
+        tunedCheckpoint(weights, new Map(), { format: "pt", kind: "weights" }, signal),
+        { signal },
+      );
+      if (fresh) created.add(manifest.id);
+      return await opened(manifest.id);
+    },
+    async forget() {
+      for (const id of created) {
+        open.get(id)?.close();
+        open.delete(id);
+        await removeCheckpoint(ports, id).catch((error) => {
+          // Someone else may read it meanwhile; then it stays.
+          if (!(error instanceof Problem)) throw error;
+        });
+      }
+      created.clear();
+    },
+    release() {
+      for (const checkpoint of open.values()) checkpoint.close();
+      open.clear();
+    },
+  };
+}

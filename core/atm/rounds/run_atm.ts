@@ -1,0 +1,198 @@
+/**
+ * `POST /atm` without HTTP: alternating tuning and merging (Zhou et al. 2024, arXiv 2411.03055), as ATM.md
+ * defines it.
+ *
+ * @module
+ */
+import { canonicalJson } from "../../merge/provenance.ts";
+import { bindSources } from "../../merge/sources.ts";
+import { openModel } from "../../sources/open_model.ts";
+import type { UploadedSource } from "../../sources/open_sources.ts";
+import { storeCheckpoint } from "../../store/checkpoints.ts";
+import { VERSION } from "../../version.ts";
+import { openWeights, type TaskSources } from "../open_task.ts";
+import type { TuningPorts } from "../tuning_ports.ts";
+import { graphWeights, tunedCheckpoint } from "../weights_checkpoint.ts";
+import type { AtmAnswer } from "./answer.ts";
+import { type AtmDocument, atmNames } from "./atm_document.ts";
+import { isPlain } from "./outer.ts";
+import { epsilonOf } from "./privacy.ts";
+import { referenceRows } from "./references.ts";
+import { beginRun, resumeRun, type Run } from "./run.ts";
+import { runRounds } from "./run_rounds.ts";
+import { scoreTasks } from "./select.ts";
+import { openSlots } from "./slots.ts";
+import { openStart } from "./start.ts";
+import { ledgerShard, openTasks } from "./tasks.ts";
+
+/** An event of a run. */
+export interface AtmEvent {
+  readonly event: "start" | "task" | "round" | "reference" | "warning";
+  readonly [key: string]: unknown;
+}
+
+/** What goes with the document. */
+export interface AtmContext {
+  readonly ports: TuningPorts;
+  readonly uploads: ReadonlyMap<string, UploadedSource>;
+  readonly signal: AbortSignal;
+  readonly tell: (event: AtmEvent) => void;
+  /** How many tasks may be tuned at once. */
+  readonly width: number;
+}
+
+/**
+ * Runs the rounds, the reference rows, and the one look at the test shards.
+ *
+ * @throws {Problem} Whatever is wrong with the document, sources, model or data, before the first step;
+ *   `non-finite`, `upstream` of a round, whose finished predecessors are kept and can be resumed.
+ * @throws The signal's reason, within one step.
+ */
+export async function runAtm(document: AtmDocument, context: AtmContext): Promise<AtmAnswer> {
+  const started = performance.now();
+  const { ports, uploads, signal, tell } = context;
+  const closers: (() => void)[] = [];
+  const slots = openSlots(
+    ports.openWorkspace,
+    Math.max(1, Math.min(context.width, document.tasks.length)),
+  );
+  const abort = () => void slots.close();
+  signal.addEventListener("abort", abort);
+  let run: Run | undefined;
+  try {
+    const ownUploads = recipeUploads(document, uploads);
+    const specs = bindSources(atmNames(document), document.sources, {
+      uploads: [...uploads.keys()].filter((name) => !ownUploads.has(name)),
+    });
+    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
+    const graph = await openModel(
+      document.model,
+      specs.get(document.model)!,
+      uploads,
+      ports.sources,
+      signal,
+    );
+    const exported = document.exportedWith === undefined
+      ? undefined
+      : await openWeights(sources, document.exportedWith);
+    const given = await openStart(document, sources, ports);
+    const opened = await openTasks(document, sources, graph, given, exported);
+    const { tasks } = opened;
+    const first = given ?? await graphWeights(tasks[0]!.model, signal);
+    const tensors = [
+      ...new Set(tasks.flatMap(({ trainable, model }) => [
+        ...trainable,
+        ...[...model.tied].flatMap(([tied, kept]) => trainable.has(kept) ? [tied] : []),
+      ])),
+    ].filter((name) => first.tensors.has(name));
+    for (const warning of opened.warnings) tell({ ...warning, event: "warning" });
+
+    const setting = { document, ports, slots, sources, tasks, tensors, signal, tell };
+    run = document.resume === undefined
+      ? await beginRun(setting, first)
+      : await resumeRun(setting, document.resume);
+    tell({ event: "start", run: run.id, rounds: document.rounds, from: run.state.round + 1 });
+    const warnings = [...opened.warnings];
+    await runRounds(setting, run, (warning) => {
+      warnings.push(warning);
+      tell({ ...warning, event: "warning" });
+    });
+
+    const best = await run.openBest();
+    const references = document.references.length === 0 ? {} : await referenceRows({
+      ...setting,
+      ledger: run.ledger,
+      first: run.first.checkpoint,
+      rounds: Math.max(1, run.state.round),
+      tell: (name, row) => tell({ event: "reference", name, ...row }),
+    });
+    const test = await scoreTasks(tasks, "test", best, slots, signal);
+    for (const task of tasks) {
+      if (!task.test || !task.document.test) continue;
+      const shard = ledgerShard(task, task.document.test, task.test.data.rows, sources);
+      run.ledger.note(shard, "score", 1, 0);
+    }
+    const metadata = {
+      format: "pt",
+      kind: "weights",
+      "amalgam.version": VERSION,
+      "amalgam.atm": canonicalJson(described(document)),
+      "amalgam.rounds": String(run.state.best.round),
+      "amalgam.start": run.state.first,
+      "amalgam.shards": canonicalJson(
+        run.ledger.entries().map(({ shard, digest, use, task }) => ({ shard, digest, use, task })),
+      ),
+    };
+    const { manifest } = await storeCheckpoint(
+      ports,
+      tunedCheckpoint(best, new Map(), metadata, signal),
+      { signal },
+    );
+    const { state } = run;
+    const answer: AtmAnswer = {
+      run: run.id,
+      checkpoint: { id: manifest.id },
+      best_round: state.best.round,
+      method: methodOf(document),
+      mode: run.mode,
+      start: state.start,
+      rounds: state.rounds,
+      references,
+      test,
+      heads: Object.fromEntries(
+        tasks.flatMap(({ document: { name, parameters } }) =>
+          parameters === undefined ? [] : [[name, parameters]]
+        ),
+      ),
+      ...(document.privacy
+        ? {
+          privacy: {
+            epsilon: finiteOrNull(epsilonOf(document.privacy, state.round)),
+            delta: document.privacy.delta,
+          },
+        }
+        : {}),
+      ledger: run.ledger.entries(),
+      overlaps: opened.overlaps,
+      warnings,
+      cost: { ...state.cost, seconds: Math.round(performance.now() - started) / 1000 },
+    };
+    await run.finish();
+    return answer;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await run?.release();
+    await slots.close();
+    for (const close of closers) close();
+  }
+}
+
+/** Uploads that only the start recipe uses. */
+function recipeUploads(
+  { start }: AtmDocument,
+  uploads: ReadonlyMap<string, UploadedSource>,
+): ReadonlySet<string> {
+  if (start === undefined || typeof start === "string") return new Set();
+  const text = JSON.stringify(start.recipe);
+  return new Set([...uploads.keys()].filter((name) => text.includes(JSON.stringify(name))));
+}
+
+function methodOf({ merge, alpha, outer }: AtmDocument): string {
+  const method = merge.kind === "robust"
+    ? merge.robust.name
+    : String(merge.recipe["merge_method"] ?? "linear");
+  const plain = method === "linear" && alpha === 1 && isPlain(outer);
+  return plain ? "ATM with mean aggregation, which is FedAvg (arXiv 1602.05629)" : `ATM, ${method}`;
+}
+
+/** The document as it is written into the result, without what may be secret. */
+function described({ sources: _, resume: __, ...document }: AtmDocument): unknown {
+  return document;
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

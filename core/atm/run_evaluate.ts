@@ -1,0 +1,97 @@
+/**
+ * `POST /evaluate` without HTTP: loss and accuracy of checkpoints on tasks.
+ *
+ * @module
+ */
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { bindSources } from "../merge/sources.ts";
+import { openModel } from "../sources/open_model.ts";
+import type { UploadedSource } from "../sources/open_sources.ts";
+import { checkRows } from "./check_rows.ts";
+import { evaluateAll, type Score } from "./evaluate.ts";
+import { openLearner } from "./learner.ts";
+import { openRows, openTaskModel, openWeights, type TaskSources } from "./open_task.ts";
+import { type EvaluateDocument, evaluateNames } from "./tune_document.ts";
+import type { TuningPorts } from "./tuning_ports.ts";
+
+/** Scores by checkpoint and task. */
+export interface EvaluateAnswer {
+  readonly checkpoints: Readonly<Record<string, Readonly<Record<string, Score>>>>;
+}
+
+/** What goes with the document. */
+export interface EvaluateContext {
+  readonly ports: TuningPorts;
+  readonly uploads: ReadonlyMap<string, UploadedSource>;
+  readonly signal: AbortSignal;
+  /** Is told every score as it is there. */
+  readonly onScore?: (report: { checkpoint: string; task: string; score: Score }) => void;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/**
+ * Evaluates every checkpoint on every task. Without checkpoints the graph's own weights are evaluated, under the
+ * model's name.
+ *
+ * @throws {Problem} Whatever is wrong with document, sources, model or data.
+ * @throws The signal's reason, within one batch.
+ */
+export async function runEvaluate(
+  document: EvaluateDocument,
+  { ports, uploads, signal, onScore }: EvaluateContext,
+): Promise<EvaluateAnswer> {
+  const closers: (() => void)[] = [];
+  const workspace = ports.openWorkspace();
+  const abort = () => void workspace.close();
+  signal.addEventListener("abort", abort);
+  try {
+    const used = evaluateNames(document);
+    const specs = bindSources(used, document.sources, { uploads: uploads.keys() });
+    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
+    const graph = await openModel(
+      document.model,
+      specs.get(document.model)!,
+      uploads,
+      ports.sources,
+      signal,
+    );
+    const exported = document.exportedWith === undefined
+      ? undefined
+      : await openWeights(sources, document.exportedWith);
+    const starts: [string, Checkpoint | undefined][] = [];
+    for (const name of document.checkpoints) starts.push([name, await openWeights(sources, name)]);
+    if (starts.length === 0) starts.push([document.model, undefined]);
+
+    const answer: Record<string, Record<string, Score>> = {};
+    for (const [name, start] of starts) {
+      const scores: Record<string, Score> = answer[name] = {};
+      for (const task of document.tasks) {
+        signal.throwIfAborted();
+        const model = await openTaskModel(sources, graph, task, start, exported);
+        const { data } = await openRows(sources, model, task, task.shard);
+        const learner = openLearner({
+          workspace,
+          model,
+          data,
+          loss: task.loss,
+          trainable: NOTHING,
+        });
+        await learner.place(signal);
+        await checkRows(learner, data, task, signal);
+        const counts = task.loss.name !== "mse";
+        const score = await evaluateAll(learner, data, counts, signal, document.batchSize);
+        scores[task.name] = score;
+        onScore?.({ checkpoint: name, task: task.name, score });
+      }
+    }
+    return { checkpoints: answer };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await workspace.close();
+    for (const close of closers) close();
+  }
+}
