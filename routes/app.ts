@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import { Problem } from "../core/problem.ts";
+import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { bearerAuth } from "./http/auth.ts";
@@ -19,7 +20,7 @@ import { taskVectorRoutes } from "./task_vectors.ts";
 import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
-export interface Ports extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts {
+export interface Ports extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, AtmPorts {
   /** SHA-256 of the accepted bearer keys. */
   readonly keys: readonly string[];
 }
@@ -36,7 +37,8 @@ export function createApp(ports: Ports) {
     .route("/", checkpointRoutes(ports))
     .route("/", taskVectorRoutes(ports))
     .route("/", mergeRoutes(ports))
-    .route("/", tuneRoutes(ports));
+    .route("/", tuneRoutes(ports))
+    .route("/", atmRoutes(ports));
   app.onError((error, context) =>
     problemResponse(error, {
       instance: context.req.path,

@@ -7,7 +7,6 @@ import { Hono } from "hono";
 import type { Bytes } from "../core/checkpoint/byte_source.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import { planDocument } from "../core/merge/plan_document.ts";
-import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
@@ -26,7 +25,8 @@ export function mergeRoutes(ports: RecipePorts) {
     .post("/plan", async (context) => {
       const prepared = await prepareMerge(ports, context.req.raw);
       await prepared.release();
-      return context.json(planDocument(prepared.plan));
+      const { plan, output } = prepared;
+      return context.json({ ...planDocument(plan), bytes_out: output.byteLength });
     })
     .get("/merges/:id/report", async (context) => {
       const id = context.req.param("id");
@@ -43,15 +43,16 @@ export function mergeRoutes(ports: RecipePorts) {
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
 async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Response> {
-  const { plan, recipe, controller } = prepared;
+  const { plan, output, controller } = prepared;
   const id = crypto.randomUUID();
   const log = reportLog(plan);
-  const pieces = mergeStream(plan, {
+  const merged = mergeStream(plan, {
     executor: ports.executor,
     chunkElements: ports.chunkElements,
     signal: controller.signal,
     onTensor: log.add,
   });
+  const pieces = output.frame(merged, controller.signal);
   const finish = async (error?: unknown) => {
     controller.abort();
     await pieces.return(undefined).catch(() => {});
@@ -86,17 +87,18 @@ async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Resp
     cancel: () =>
       finish(new Problem("upstream", "The client went away before the end of the stream")),
   }, { highWaterMark: 0 });
-  return new Response(body, { headers: resultHeaders(plan, recipe.name, id) });
+  return new Response(body, { headers: resultHeaders(prepared, id) });
 }
 
-function resultHeaders(plan: Plan, name: string | undefined, id: string): Headers {
-  const stem = (name ?? `merged-${plan.method}`).replace(/\.safetensors$/, "");
+function resultHeaders({ plan, recipe, output }: PreparedMerge, id: string): Headers {
+  const { extension, byteLength, mediaType } = output;
+  const stem = (recipe.name ?? `merged-${plan.method}`).replace(/\.(?:safetensors|onnx|zip)$/, "");
   const ascii = stem.replaceAll(/[^\w.-]/g, "_");
   return new Headers({
-    "content-type": "application/octet-stream",
-    "content-length": String(plan.bytesOut),
-    "content-disposition": `attachment; filename="${ascii}.safetensors"; ` +
-      `filename*=UTF-8''${encodeURIComponent(stem)}.safetensors`,
+    "content-type": mediaType,
+    "content-length": String(byteLength),
+    "content-disposition": `attachment; filename="${ascii}${extension}"; ` +
+      `filename*=UTF-8''${encodeURIComponent(stem)}${extension}`,
     "link": `</merges/${id}/report>; rel="describedby"`,
     "cache-control": "no-store",
   });

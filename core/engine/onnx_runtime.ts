@@ -8,7 +8,7 @@
  */
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import type { Engine, EngineTensor } from "./engine.ts";
-import { type CompiledRuntime, loadRuntime } from "./load_runtime.ts";
+import { type CompiledRuntime, exclusively, loadRuntime } from "./load_runtime.ts";
 
 /** How many sessions are kept; the least recently used one is released beyond that. */
 const MAXIMUM_SESSIONS = 24;
@@ -31,11 +31,13 @@ export function onnxRuntime(module?: CompiledRuntime): Engine {
       sessions.set(key, cached);
       return await cached;
     }
-    const created = runtime.InferenceSession.create(build(), {
-      graphOptimizationLevel: "all",
-      enableCpuMemArena: false,
-      enableMemPattern: false,
-    });
+    const created = exclusively(() =>
+      runtime.InferenceSession.create(build(), {
+        graphOptimizationLevel: "all",
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+      })
+    );
     sessions.set(key, created);
     created.catch(() => sessions.delete(key));
     for (const [oldest, stale] of sessions) {
@@ -60,7 +62,7 @@ export function onnxRuntime(module?: CompiledRuntime): Engine {
           [...feed.shape],
         ) as Tensor;
       }
-      const results = await active.run(inputs);
+      const results = await exclusively(() => active.run(inputs));
       const outputs: Record<string, EngineTensor> = {};
       for (const [name, tensor] of Object.entries(results)) {
         outputs[name] = {

@@ -6,7 +6,7 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import type { ElementType, OnnxTensor, Value } from "../onnx/model.ts";
 import { Problem } from "../problem.ts";
-import { type CompiledRuntime, loadRuntime, type Runtime } from "./load_runtime.ts";
+import { type CompiledRuntime, exclusively, loadRuntime, type Runtime } from "./load_runtime.ts";
 import { type Tensors, UPDATED, type Workspace } from "./workspace.ts";
 
 /** An empty workspace of this thread. */
@@ -29,7 +29,7 @@ export function onnxWorkspace(module?: CompiledRuntime): Workspace {
     async unload(key) {
       const session = sessions.get(key);
       sessions.delete(key);
-      await session?.release();
+      if (session) await exclusively(() => session.release());
     },
     async place(values) {
       const runtime = await loadRuntime(module);
@@ -48,7 +48,9 @@ export function onnxWorkspace(module?: CompiledRuntime): Workspace {
         if (!value) throw new Error(`The graph ${key} lacks its input ${name}`);
         inputs[name] = value;
       }
-      const results = fetches ? await session.run(inputs, fetches) : await session.run(inputs);
+      const results = await exclusively(() =>
+        fetches ? session.run(inputs, fetches) : session.run(inputs)
+      );
       const answer: Record<Value, OnnxTensor> = {};
       for (const [name, tensor] of Object.entries(results)) {
         if (!fetches && name.startsWith(UPDATED)) kept.set(name.slice(UPDATED.length), tensor);
@@ -70,7 +72,7 @@ export function onnxWorkspace(module?: CompiledRuntime): Workspace {
       const open = [...sessions.values()];
       sessions.clear();
       kept.clear();
-      await Promise.allSettled(open.map((session) => session.release()));
+      await Promise.allSettled(open.map((session) => exclusively(() => session.release())));
     },
   };
   return workspace;
@@ -81,11 +83,13 @@ async function createSession(
   model: Uint8Array<ArrayBuffer>,
 ): Promise<InferenceSession> {
   try {
-    return await runtime.InferenceSession.create(model, {
-      graphOptimizationLevel: "all",
-      enableCpuMemArena: false,
-      enableMemPattern: false,
-    }) as unknown as InferenceSession;
+    return await exclusively(() =>
+      runtime.InferenceSession.create(model, {
+        graphOptimizationLevel: "all",
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+      })
+    ) as unknown as InferenceSession;
   } catch (error) {
     throw new Problem(
       "unsupported-operator",

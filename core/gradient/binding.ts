@@ -79,7 +79,9 @@ export async function bindTensors(
       misshapen.push({ name: tensor.name, tensor: tensor.shape, initializer: named.shape });
     }
   }
-  const byValue = await bindByValue(free, open);
+  // A weight that is bound by its name may stand in the graph again, transposed for another use.
+  const named = tensors.filter(({ name }) => !open.some((tensor) => tensor.name === name));
+  const byValue = await bindByValue(free, open, named);
   bound.push(...byValue.bound);
   const taken = new Set(bound.map(({ initializer }) => initializer));
   const used = new Set(bound.map(({ tensor }) => tensor));
@@ -120,12 +122,17 @@ async function findTied(
 async function bindByValue(
   free: ReadonlyMap<Value, OnnxTensor>,
   open: readonly BindableTensor[],
+  named: readonly BindableTensor[],
 ): Promise<Pick<Bindings, "bound" | "ambiguous">> {
   /** For every initializer the tensors that it equals. */
   const matches = new Map<Value, { tensor: string; arrangement: Arrangement }[]>();
-  for (const tensor of open) {
-    const fitting = [...free].filter(([, { type, shape }]) =>
-      type === "float32" && arrangements(tensor.shape, shape).length > 0
+  const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+  for (const tensor of [...open, ...named]) {
+    const again = named.includes(tensor);
+    const fitting = [...free].filter(([name, { type, shape }]) =>
+      type === "float32" && arrangements(tensor.shape, shape).length > 0 &&
+      // Small constants are equal by chance, and an initializer that a tensor is looked for goes to that.
+      !(again && (size(shape) < 2 || matches.has(name)))
     );
     if (fitting.length === 0) continue;
     const values = await tensor.read();

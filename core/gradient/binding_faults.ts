@@ -8,10 +8,12 @@ import { didYouMean } from "../merge/nearest.ts";
 import type { OnnxTensor, Value } from "../onnx/model.ts";
 import { Problem } from "../problem.ts";
 import type { Bindings } from "./binding.ts";
+import type { SeparatedModel } from "./shared_weights.ts";
 
 /**
  * @param initializers The graph's.
  * @param start The checkpoint whose tensors were bound.
+ * @param unclear Tensors that may be one of several uses of an initializer.
  * @throws {Problem} `mismatch` if a shape differs, nothing could be bound, a tensor could be several
  *   initializers, or a tensor and an initializer are left over that look like one another.
  */
@@ -19,6 +21,7 @@ export function checkBindings(
   { bound, misshapen, ambiguous, unboundTensors, unboundInitializers }: Bindings,
   initializers: ReadonlyMap<Value, OnnxTensor>,
   start: Checkpoint,
+  unclear: SeparatedModel["unclear"],
 ): void {
   const [crooked] = misshapen;
   if (crooked) {
@@ -30,15 +33,25 @@ export function checkBindings(
       { tensor: crooked.name },
     );
   }
-  const [unclear] = ambiguous;
-  if (unclear) {
+  const [vague] = ambiguous;
+  if (vague) {
     throw new Problem(
       "mismatch",
-      `Cannot bind the tensor ${unclear.tensor} to the graph as its name is not there and its values are ` +
+      `Cannot bind the tensor ${vague.tensor} to the graph as its name is not there and its values are ` +
         `those of several tensors, export the graph without optimization: current value is ${
-          unclear.candidates.join(", ")
+          vague.candidates.join(", ")
         }`,
-      { tensor: unclear.tensor, candidates: unclear.candidates },
+      { tensor: vague.tensor, candidates: vague.candidates },
+    );
+  }
+  const lost = unclear.find(({ tensor }) => unboundTensors.includes(tensor));
+  if (lost) {
+    throw new Problem(
+      "mismatch",
+      `Cannot bind the tensor ${lost.tensor} to the graph as the exporter kept it together with ` +
+        `${lost.initializer}, whose values it had, and nothing says which use is whose. Export the graph with ` +
+        `the names of its modules, or without optimization: current value is ${lost.initializer}`,
+      { tensor: lost.tensor, initializer: lost.initializer },
     );
   }
   if (bound.length === 0) {

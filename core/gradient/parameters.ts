@@ -15,6 +15,7 @@ import { type DType, DTYPES, elementCount } from "../tensor/dtype.ts";
 import { type Binding, type Bindings, bindTensors } from "./binding.ts";
 import { checkBindings } from "./binding_faults.ts";
 import { sameShape } from "./broadcast.ts";
+import { type SeparatedModel, separateShared } from "./shared_weights.ts";
 
 /** A weight of the model. */
 export interface Parameter {
@@ -60,22 +61,26 @@ export interface ParameterSources {
 /**
  * Turns the weights of a model into inputs.
  *
- * @param model In normal form.
+ * @param given In normal form.
  * @param output The output that is read; its default is the first.
  * @throws {Problem} `mismatch` if the output does not exist, or tensors and graph do not fit together.
  */
 export async function parametricModel(
-  model: OnnxModel,
+  given: OnnxModel,
   output: string | undefined,
   { start, exportedWith, own, signal }: ParameterSources,
 ): Promise<ParametricModel> {
-  const read = outputOf(model, output);
+  const read = outputOf(given, output);
+  const floats = [...start?.tensors.values() ?? []].filter(({ dtype }) =>
+    DTYPES[dtype].kind === "float"
+  );
+  const { model, unclear } = separateShared(given, floats);
   const nodes = nodesBehind(model.graph.nodes, [read]);
   const used = new Set(nodes.flatMap(valuesRead));
   const initializers = new Map([...model.graph.initializers].filter(([name]) => used.has(name)));
   const statistics = statisticsOf(nodes);
   const bindings = start
-    ? await bindTo(initializers, start, exportedWith ?? start, signal)
+    ? await bindTo(initializers, start, exportedWith ?? start, unclear, signal)
     : { bound: ownWeights(initializers), tied: new Map<string, string>(), unboundTensors: [] };
   const taken = new Set([...nodes.flatMap((node) => node.outputs), ...used]);
   const inputOf = new Map<string, Value>();
@@ -139,6 +144,7 @@ async function bindTo(
   initializers: ReadonlyMap<Value, OnnxTensor>,
   start: Checkpoint,
   exported: Checkpoint,
+  unclear: SeparatedModel["unclear"],
   signal: AbortSignal,
 ): Promise<Pick<Bindings, "bound" | "tied" | "unboundTensors">> {
   const tensors = [...start.tensors.values()].filter(({ dtype }) => DTYPES[dtype].kind === "float");
@@ -150,7 +156,7 @@ async function bindTo(
       read: () => readValues(exported.tensors.get(tensor.name) ?? tensor, signal),
     })),
   );
-  checkBindings(bindings, initializers, start);
+  checkBindings(bindings, initializers, start, unclear);
   return bindings;
 }
 
@@ -233,7 +239,7 @@ function withInputs(
         attributes: { perm: [1, 0] },
       });
     } else if (arrangement === "reshaped") {
-      const target = `shape of ${initializer}`;
+      const target = `sizes of ${initializer}`;
       const sizes = new Uint8Array(BigInt64Array.from(shape, BigInt).buffer);
       initializers.set(target, { type: "int64", shape: [shape.length], bytes: sizes });
       arranged.push({ ...node, operator: "Reshape", inputs: [input, target] });

@@ -45,6 +45,7 @@ export async function openPorts(config: Config) {
     },
     chunkElements: config.chunkElements,
     maximumUpload: config.maximumUpload,
+    width: Math.max(1, workers),
     keys: config.keys,
     async ready() {
       await blobs.size(`sha256:${"0".repeat(64)}`);

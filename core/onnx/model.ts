@@ -58,6 +58,8 @@ export interface OnnxNode {
   readonly attributes: Attributes;
   /** Which of several functions of one name is called. */
   readonly overload?: string;
+  /** The module that the exporter made the node for, such as `encoder.layers.0.norm1`, if it says so. */
+  readonly scope?: string;
 }
 
 /** What is declared of a graph's input or output; other than tensors have no type. */

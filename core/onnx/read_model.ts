@@ -64,17 +64,30 @@ function modelProto(bytes: Uint8Array): OnnxModel {
     [FIELD.model.opsetImport]: (reader) => opset(reader, opsets),
     [FIELD.model.graph]: (reader) => graph = readGraph(reader.bytes(), 0),
     [FIELD.model.functions]: (reader) => functions.push(functionProto(reader.bytes())),
-    [FIELD.model.metadata]: (reader) => {
-      let key = "";
-      let value = "";
-      fields(reader.bytes(), {
-        [FIELD.entry.key]: (entry) => key = text(entry),
-        [FIELD.entry.value]: (entry) => value = text(entry),
-      });
-      metadata[key] = value;
-    },
+    [FIELD.model.metadata]: (reader) => entry(reader, metadata),
   });
   return { irVersion, producer, opsets, graph, functions, metadata };
+}
+
+/** A pair of key and value. */
+function entry(reader: BinaryReader, into: Record<string, string>): void {
+  let key = "";
+  let value = "";
+  fields(reader.bytes(), {
+    [FIELD.entry.key]: (pair) => key = text(pair),
+    [FIELD.entry.value]: (pair) => value = text(pair),
+  });
+  if (key !== "__proto__") into[key] = value;
+}
+
+/**
+ * The module of a node: PyTorch's dynamo exporter lists the modules around it in its metadata, the TorchScript
+ * exporter names nodes after them: `/encoder/norm1/Add_1`.
+ */
+function scopeOf(name: string, metadata: Readonly<Record<string, string>>): string | undefined {
+  const listed = metadata["pkg.torch.onnx.name_scopes"]?.match(/'[^']*'|"[^"]*"/g);
+  if (listed && listed.length > 1) return listed.at(-2)!.slice(1, -1);
+  return name.startsWith("/") ? name.split("/").slice(1, -1).join(".") : undefined;
 }
 
 function opset(reader: BinaryReader, opsets: Record<string, number>): void {
@@ -131,7 +144,9 @@ function nodeProto(bytes: Uint8Array, depth: number): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Uint8Array[] = [];
+  const metadata: Record<string, string> = {};
   fields(bytes, {
+    [FIELD.node.metadata]: (reader) => entry(reader, metadata),
     [FIELD.node.input]: (reader) => inputs.push(text(reader)),
     [FIELD.node.output]: (reader) => outputs.push(text(reader)),
     [FIELD.node.name]: (reader) => name = text(reader),
@@ -140,6 +155,7 @@ function nodeProto(bytes: Uint8Array, depth: number): OnnxNode {
     [FIELD.node.overload]: (reader) => overload = text(reader),
     [FIELD.node.attribute]: (reader) => attributes.push(reader.bytes()),
   });
+  const scope = scopeOf(name, metadata);
   return {
     name,
     operator,
@@ -148,6 +164,7 @@ function nodeProto(bytes: Uint8Array, depth: number): OnnxNode {
     outputs,
     attributes: readAttributes(attributes, (graph) => readGraph(graph, depth + 1)),
     ...(overload ? { overload } : {}),
+    ...(scope ? { scope } : {}),
   };
 }
 

@@ -54,7 +54,16 @@ export const FIELD = {
   opset: { domain: 1, version: 2 },
   entry: { key: 1, value: 2 },
   graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparse: 15 },
-  node: { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7, overload: 8 },
+  node: {
+    input: 1,
+    output: 2,
+    name: 3,
+    operator: 4,
+    attribute: 5,
+    domain: 7,
+    overload: 8,
+    metadata: 9,
+  },
   attribute: {
     name: 1,
     float: 2,

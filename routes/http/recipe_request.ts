@@ -7,6 +7,7 @@
  */
 import type { UseStore } from "idb-keyval";
 import type { ChunkExecutor } from "../../core/engine/chunk_job.ts";
+import { type MergeOutput, mergeOutput } from "../../core/merge/merge_output.ts";
 import { makePlan } from "../../core/merge/plan.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
@@ -29,6 +30,8 @@ export interface RecipePorts extends UploadPorts {
 export interface PreparedMerge {
   readonly recipe: Recipe;
   readonly plan: Plan;
+  /** The form of the answer. */
+  readonly output: MergeOutput;
   /** Aborts everything that reads for this request; aborted when the client goes away. */
   readonly controller: AbortController;
   /** Closes sources and drops uploads; safe to call again. */
@@ -86,16 +89,18 @@ export async function prepareMerge(
     const specs = resolveSources(recipe, { uploads: uploads.keys() });
     const opened = await openSources(specs, uploads, ports.sources, signal);
     for (const { checkpoint } of opened.values()) closers.push(() => checkpoint.close());
+    const checkpoints = new Map([...opened].map(([name, source]) => [name, source.checkpoint]));
     const plan = makePlan({
       recipe,
       // A copy of a task vector onto its base runs as an average of one.
       methods: new Map([...METHODS, ...reader.methods]),
-      checkpoints: new Map([...opened].map(([name, { checkpoint }]) => [name, checkpoint])),
+      checkpoints,
       inputs: new Map([...opened].map(([name, { provenance }]) => [name, provenance])),
       version: VERSION,
       chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
     });
-    return { recipe, plan, controller, release };
+    const output = mergeOutput(plan, recipe, checkpoints);
+    return { recipe, plan, output, controller, release };
   } catch (error) {
     controller.abort();
     await release();

@@ -8,6 +8,7 @@ import { operatorFiles } from "../../core/host/operator_files.ts";
 import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
 import { workerPool } from "../../core/engine/pool.ts";
 import { guardedFetch } from "../../core/sources/guarded_fetch.ts";
+import type { HubPort } from "../../core/sources/hub.ts";
 import type { BlobStore } from "../../core/store/blobs.ts";
 import { createLeases } from "../../core/store/leases.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
@@ -23,11 +24,13 @@ export interface TestAppOptions
   readonly sourceHosts?: readonly string[];
   /** The operator's folder. */
   readonly files?: string;
+  /** Where hub sources are read from. */
+  readonly hub?: HubPort;
 }
 
 /** An application with a store of its own. Faults of ours are collected in `faults`. */
 export function testApp(options: TestAppOptions = {}) {
-  const { workers = 0, sourceHosts = [], files } = options;
+  const { workers = 0, sourceHosts = [], files, hub } = options;
   const blobs = options.blobs ?? memoryBlobs({ makeHasher: hostHasher });
   const records = tableStore(memoryTable());
   const leases = createLeases(blobs);
@@ -43,9 +46,11 @@ export function testApp(options: TestAppOptions = {}) {
       openStored: leases.open,
       fetch: guardedFetch((url, init) => fetch(url, init), sourceHosts),
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
+      ...(hub === undefined ? {} : { hub }),
     },
     chunkElements: options.chunkElements ?? 4096,
     maximumUpload: options.maximumUpload ?? 2 ** 30,
+    width: Math.max(1, workers),
     keys: options.keys ?? [],
     ready: () => executor.warm(),
     log: (_, error) => faults.push(error),

@@ -5,6 +5,8 @@
  */
 import { checkDocument } from "../../merge/document_form.ts";
 import { invalidRecipe, joinPath, mustBe } from "../../merge/faults.ts";
+import { parseRecipe, type Recipe, usedNames } from "../../merge/recipe.ts";
+import { METHODS } from "../../methods/mod.ts";
 import { checkSources, type Sources, type UsedNames } from "../../merge/sources.ts";
 import type { Fault } from "../../problem.ts";
 import { parseLocal } from "../local_options.ts";
@@ -77,18 +79,42 @@ export function parseAtmDocument(document: unknown): AtmDocument {
     const local = parseLocal(output.local, "local", all);
     const merge = mergeOf(output.merge, tasks.length, all);
     checkMeaning(output, tasks, merge, local, all);
-    if (all.length === 0) return { ...plain(output), tasks, local, merge };
+    if (all.length === 0) {
+      const { sources, ...rest } = plain(output);
+      const { start } = rest;
+      const own = typeof start === "object" ? startRecipe(start.recipe, sources).sources : {};
+      return { ...rest, sources: { ...sources, ...own }, tasks, local, merge };
+    }
   }
   throw invalidRecipe(all);
 }
 
-/** The names of the sources that the document itself uses; a start recipe has its own. */
-export function atmNames({ model, start, exportedWith, tasks }: AtmDocument): UsedNames {
+/**
+ * The recipe that a run starts with: it may use the document's sources beside its own.
+ *
+ * @throws {Problem} `invalid-recipe`, `unknown-method`.
+ */
+export function startRecipe(
+  recipe: Readonly<Record<string, unknown>>,
+  sources: Sources,
+): Recipe {
+  const { sources: own } = recipe;
+  const all = typeof own === "object" && own !== null ? { ...sources, ...own } : sources;
+  return parseRecipe({ ...recipe, sources: all }, METHODS);
+}
+
+/** The names of the sources that the document uses, those of its start recipe among them. */
+export function atmNames({ model, start, exportedWith, tasks, sources }: AtmDocument): UsedNames {
   const names = new Map<string, string>([[model, "model"]]);
   const add = (name: string | undefined, path: string) => {
     if (name !== undefined && !names.has(name)) names.set(name, path);
   };
   if (typeof start === "string") add(start, "start");
+  else if (start) {
+    for (const [name, path] of usedNames(startRecipe(start.recipe, sources))) {
+      add(name, `start.recipe.${path}`);
+    }
+  }
   add(exportedWith, "exported_with");
   tasks.forEach((task, i) => {
     const path = joinPath("tasks", i);

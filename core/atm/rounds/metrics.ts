@@ -64,7 +64,7 @@ export async function roundGeometry(request: GeometryRequest): Promise<RoundGeom
       return {
         round: gram(graph, deltas),
         start: gram(graph, vectors(operand("first"))),
-        previous: gram(graph, row(graph, operand("previous"))),
+        squares: gram(graph, row(graph, operand("previous"))),
         ...signs(graph, deltas),
       };
     },
@@ -77,7 +77,7 @@ export async function roundGeometry(request: GeometryRequest): Promise<RoundGeom
   const lengths = norms.reduce((sum, norm) => sum + norm, 0);
   return {
     norms,
-    startNorm: Math.sqrt(sums["previous"]![0]!),
+    startNorm: Math.sqrt(sums["squares"]![0]!),
     round: cosines(sums["round"]!, count),
     start: cosines(sums["start"]!, count),
     coherence: lengths === 0 ? 0 : Math.sqrt(Math.max(0, total)) / lengths,

@@ -6,6 +6,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { OnnxTensor } from "../../onnx/model.ts";
 import { Problem } from "../../problem.ts";
+import type { Score } from "../evaluate.ts";
 import type { TaskSources } from "../open_task.ts";
 import type { TuningPorts } from "../tuning_ports.ts";
 import { tunedCheckpoint } from "../weights_checkpoint.ts";
@@ -136,12 +137,13 @@ async function expertRow(
   { slots, signal }: ReferenceContext,
   experts: readonly Expert[],
 ): Promise<ReferenceRow> {
-  const row = { select: {} as Record<string, TaskScores[string]>, test: {} as typeof row.select };
+  const select: Record<string, Score> = {};
+  const test: Record<string, Score> = {};
   for (const { task, result } of experts) {
-    Object.assign(row.select, await scoreTasks([task], "select", result.checkpoint, slots, signal));
-    Object.assign(row.test, await scoreTasks([task], "test", result.checkpoint, slots, signal));
+    Object.assign(select, await scoreTasks([task], "select", result.checkpoint, slots, signal));
+    Object.assign(test, await scoreTasks([task], "test", result.checkpoint, slots, signal));
   }
-  return { ...row, steps: totalSteps(experts) };
+  return { select, test, steps: totalSteps(experts) };
 }
 
 async function meanRow(

@@ -60,10 +60,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
   signal.addEventListener("abort", abort);
   let run: Run | undefined;
   try {
-    const ownUploads = recipeUploads(document, uploads);
-    const specs = bindSources(atmNames(document), document.sources, {
-      uploads: [...uploads.keys()].filter((name) => !ownUploads.has(name)),
-    });
+    const specs = bindSources(atmNames(document), document.sources, { uploads: uploads.keys() });
     const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
     const graph = await openModel(
       document.model,
@@ -168,16 +165,6 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     await slots.close();
     for (const close of closers) close();
   }
-}
-
-/** Uploads that only the start recipe uses. */
-function recipeUploads(
-  { start }: AtmDocument,
-  uploads: ReadonlyMap<string, UploadedSource>,
-): ReadonlySet<string> {
-  if (start === undefined || typeof start === "string") return new Set();
-  const text = JSON.stringify(start.recipe);
-  return new Set([...uploads.keys()].filter((name) => text.includes(JSON.stringify(name))));
 }
 
 function methodOf({ merge, alpha, outer }: AtmDocument): string {

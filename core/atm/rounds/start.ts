@@ -5,14 +5,14 @@
  */
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { makePlan } from "../../merge/plan.ts";
-import { parseRecipe, resolveSources } from "../../merge/recipe.ts";
+import { resolveSources, usedNames } from "../../merge/recipe.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { openSources } from "../../sources/open_sources.ts";
 import { mergeStream } from "../../stream/merge_stream.ts";
 import { VERSION } from "../../version.ts";
 import { openWeights, type TaskSources } from "../open_task.ts";
 import type { TuningPorts } from "../tuning_ports.ts";
-import type { AtmDocument } from "./atm_document.ts";
+import { type AtmDocument, startRecipe } from "./atm_document.ts";
 import { writeScratch } from "./scratch.ts";
 
 /**
@@ -29,11 +29,9 @@ export async function openStart(
   if (start === undefined) return undefined;
   if (typeof start === "string") return await openWeights(sources, start);
   const { uploads, signal, closers } = sources;
-  const given = start.recipe;
-  const own = typeof given["sources"] === "object" ? given["sources"] : {};
-  const recipe = parseRecipe({ ...given, sources: { ...entries, ...own } }, METHODS);
+  const recipe = startRecipe(start.recipe, entries);
   // Uploads of the request that the recipe does not use belong to the tasks.
-  const used = new Set(Object.keys(recipe.sources));
+  const used = usedNames(recipe);
   const specs = resolveSources(recipe, {
     uploads: [...uploads.keys()].filter((name) => used.has(name)),
   });

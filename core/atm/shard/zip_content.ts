@@ -4,7 +4,7 @@
  * @module
  */
 import type { Bytes } from "../../checkpoint/byte_source.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../../checkpoint/crc32.ts";
 import type { ShardFile } from "./shard_file.ts";
 import { memberStart, zipFault, type ZipMember } from "./zip_directory.ts";
 

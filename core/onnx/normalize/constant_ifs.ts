@@ -67,7 +67,12 @@ function apart(branch: OnnxGraph, node: OnnxNode, fresh: FreshName): OnnxGraph {
     }
   };
   define(branch);
-  return renamed(branch, (name) => names.get(name) ?? name);
+  const moved = renamed(branch, (name) => names.get(name) ?? name);
+  const nodes = moved.nodes.map((inner) => ({
+    ...inner,
+    name: inner.name && fresh(`${label}/${inner.name}`),
+  }));
+  return { ...moved, nodes };
 }
 
 function renamed(graph: OnnxGraph, rename: (value: Value) => Value): OnnxGraph {

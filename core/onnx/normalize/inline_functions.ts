@@ -31,6 +31,7 @@ interface Scope {
   readonly attributes: Attributes;
   readonly version: number | undefined;
   readonly label: string;
+  readonly fresh: FreshName;
   renamed(value: Value): Value;
 }
 
@@ -93,6 +94,7 @@ function scopeOf(
   const version = held.opsets[""];
   return {
     label,
+    fresh,
     attributes: { ...held.defaults, ...call.attributes },
     version: version === modelVersion ? undefined : version,
     renamed(value) {
@@ -130,7 +132,7 @@ function instance(node: OnnxNode, scope: Scope): DatedNode {
   while (inputs.at(-1) === "") inputs.pop();
   return {
     ...node,
-    name: node.name && `${scope.label}/${node.name}`,
+    name: node.name && scope.fresh(`${scope.label}/${node.name}`),
     inputs,
     outputs: node.outputs.map(scope.renamed),
     attributes,

@@ -1,50 +1,70 @@
 /**
- * Brings any exporter's model into one form.
+ * Brings the graph of any exporter to one form: no functions, no sequences, no halves, no Constant nodes, and every
+ * operator as in operator set 21.
  *
  * @module
  */
-import { tensorOf } from "../element_type.ts";
-import { integersOf, type OnnxModel, type OnnxNode, type OnnxTensor } from "../model.ts";
+import { Problem } from "../../problem.ts";
+import type { OnnxGraph, OnnxModel } from "../model.ts";
 import { OPSET } from "../schema.ts";
+import { decideIfs } from "./constant_ifs.ts";
+import { constantsToInitializers } from "./constants.ts";
+import { inlineFunctions } from "./inline_functions.ts";
+import { freshNames, graphsOf } from "./names.ts";
+import { removeSequences } from "./sequences.ts";
+import { upgradeNodes } from "./upgrade/mod.ts";
+import { widenHalves } from "./widen_halves.ts";
 
-/** Operators whose axes became an input, and the operator set that made them so. */
-const AXES_INPUT: Readonly<Record<string, number>> = {
-  Squeeze: 13,
-  Unsqueeze: 13,
-  ReduceSum: 13,
-  ReduceMean: 18,
-  ReduceMax: 18,
-  ReduceMin: 18,
-  ReduceL2: 18,
-  ReduceSumSquare: 18,
-  ReduceLogSumExp: 18,
-};
+/** The oldest operator set that is read: the first with today's broadcasting. */
+const OLDEST = 7;
 
-/** The model in normal form. */
+/**
+ * A model of the same meaning in normal form; its default operator set is 21 or the model's own, if that is newer.
+ * The names of its inputs, outputs and initializers stay.
+ *
+ * @param model Its external data is loaded.
+ * @throws {Problem} `unsupported-format` for operator sets before 7; `unsupported-operator` naming the node whose
+ *   form cannot be brought to set 21, or whose sequence cannot be followed; `invalid-checkpoint` and `too-large` for
+ *   functions that call each other without end.
+ */
 export function normalizeModel(model: OnnxModel): OnnxModel {
-  const version = model.opsets[""] ?? OPSET;
-  const initializers = new Map<string, OnnxTensor>(model.graph.initializers);
-  const nodes: OnnxNode[] = [];
-  for (const node of model.graph.nodes) {
-    const value = node.attributes["value"];
-    if (node.operator === "Constant" && typeof value === "object" && "tensor" in value) {
-      initializers.set(node.outputs[0]!, value.tensor);
-      continue;
-    }
-    const axes = integersOf(node, "axes");
-    const since = AXES_INPUT[node.operator];
-    if (axes && since !== undefined && version < since) {
-      const name = `axes of ${node.outputs[0]}`;
-      initializers.set(name, tensorOf("int64", [axes.length], axes));
-      const { axes: _, ...attributes } = node.attributes;
-      nodes.push({ ...node, inputs: [node.inputs[0]!, name], attributes });
-      continue;
-    }
-    nodes.push(node);
-  }
+  const fresh = freshNames(model);
+  const version = versionOf(model);
+  const inlined = inlineFunctions({ ...model, opsets: { ...model.opsets, "": version } }, fresh);
+  const decided = decideIfs(constantsToInitializers(inlined.graph), fresh);
+  const plain = removeSequences(decided, fresh);
+  const upgraded = widenHalves(upgradeNodes({ ...inlined, graph: plain }, fresh));
   return {
-    ...model,
-    opsets: { ...model.opsets, "": Math.max(OPSET, version) },
-    graph: { ...model.graph, nodes, initializers },
+    ...inlined,
+    opsets: { ...domainsOf(upgraded, inlined.opsets), "": Math.max(OPSET, version) },
+    graph: {
+      ...upgraded,
+      // Up to IR 3 initializers were declared as inputs as well, as their defaults.
+      inputs: upgraded.inputs.filter(({ name }) => !upgraded.initializers.has(name)),
+    },
   };
+}
+
+function versionOf({ opsets, functions }: OnnxModel): number {
+  // A model that only calls functions, or only operators of other domains, need not name the default domain.
+  const version = opsets[""] ??
+    (Math.max(0, ...functions.map((held) => held.opsets[""] ?? 0)) || OPSET);
+  if (version >= OLDEST) return version;
+  throw new Problem(
+    "unsupported-format",
+    `Cannot read the ONNX model as its operator set must be at least ${OLDEST}: current value is ${version}`,
+  );
+}
+
+/** Versions of the domains that are still in use. */
+function domainsOf(
+  graph: OnnxGraph,
+  opsets: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const used: Record<string, number> = {};
+  for (const node of graph.nodes) {
+    if (node.domain !== "") used[node.domain] = opsets[node.domain] ?? 1;
+    for (const inner of graphsOf(node)) Object.assign(used, domainsOf(inner, opsets));
+  }
+  return used;
 }
