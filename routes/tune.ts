@@ -5,13 +5,17 @@
  */
 import { Hono } from "hono";
 import { runEvaluate } from "../core/atm/run_evaluate.ts";
+import { runTrainingGraph } from "../core/atm/run_training_graph.ts";
 import { runTune, type TuneAnswer } from "../core/atm/run_tune.ts";
 import {
   evaluateNames,
+  graphNames,
   parseEvaluateDocument,
+  parseTrainingGraphDocument,
   parseTuneDocument,
   tuneNames,
 } from "../core/atm/tune_document.ts";
+import { isExternalData } from "../core/sources/open_model.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
 import { digestField } from "./http/digest.ts";
@@ -28,7 +32,12 @@ export function tuneRoutes(ports: TunePorts) {
   return new Hono()
     .post("/tune", (context) =>
       runRequest(ports, context.req.raw, {
-        format: { part: "request", parse: parseTuneDocument, names: tuneNames },
+        format: {
+          part: "request",
+          parse: parseTuneDocument,
+          names: tuneNames,
+          admits: isExternalData,
+        },
         work: (document, { uploads, signal, tell }) =>
           runTune(document, {
             ports,
@@ -44,9 +53,35 @@ export function tuneRoutes(ports: TunePorts) {
         },
         result: (answer) => ({ event: "result", ...answer }),
       }))
+    .post("/training-graph", (context) =>
+      runRequest(ports, context.req.raw, {
+        format: {
+          part: "request",
+          parse: parseTrainingGraphDocument,
+          names: graphNames,
+          admits: isExternalData,
+        },
+        work: (document, { uploads, signal }) =>
+          runTrainingGraph(document, { ports, uploads, signal }),
+        render: (bytes) =>
+          new Response(bytes, {
+            headers: {
+              "content-type": "application/octet-stream",
+              "content-length": String(bytes.length),
+              "content-disposition": 'attachment; filename="training.onnx"',
+              "cache-control": "no-store",
+            },
+          }),
+        result: (bytes) => ({ event: "result", bytes: bytes.length }),
+      }))
     .post("/evaluate", (context) =>
       runRequest(ports, context.req.raw, {
-        format: { part: "request", parse: parseEvaluateDocument, names: evaluateNames },
+        format: {
+          part: "request",
+          parse: parseEvaluateDocument,
+          names: evaluateNames,
+          admits: isExternalData,
+        },
         work: (document, { uploads, signal, tell }) =>
           runEvaluate(document, {
             ports,

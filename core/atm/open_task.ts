@@ -6,14 +6,30 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import { dataInputs, type ParametricModel, parametricModel } from "../gradient/parameters.ts";
-import type { SourceSpec } from "../merge/sources.ts";
+import { bindSources, type Sources, type SourceSpec, type UsedNames } from "../merge/sources.ts";
 import type { OnnxModel } from "../onnx/model.ts";
 import { Problem } from "../problem.ts";
+import { isExternalData } from "../sources/open_model.ts";
 import { openBytes, type SourcePorts, type UploadedSource } from "../sources/open_sources.ts";
 import { type BoundData, openTaskData } from "./batches.ts";
 import { openShard } from "./shard/open_shard.ts";
 import type { Shard } from "./shard/shard.ts";
 import type { TaskDocument } from "./task_document.ts";
+
+/**
+ * Binds the names of a document. Uploads of a model's external data need no names there.
+ *
+ * @throws {Problem} `unknown-source`, `invalid-recipe`.
+ */
+export function bindTaskSources(
+  names: UsedNames,
+  entries: Sources,
+  uploads: ReadonlyMap<string, UploadedSource>,
+): ReadonlyMap<string, SourceSpec> {
+  return bindSources(names, entries, {
+    uploads: [...uploads.keys()].filter((name) => names.has(name) || !isExternalData(name)),
+  });
+}
 
 /** Where sources come from, and what was opened so far. */
 export interface TaskSources {

@@ -4,13 +4,18 @@
  * @module
  */
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { bindSources } from "../merge/sources.ts";
 import { openModel } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
 import { checkRows } from "./check_rows.ts";
 import { evaluateAll, type Score } from "./evaluate.ts";
 import { openLearner } from "./learner.ts";
-import { openRows, openTaskModel, openWeights, type TaskSources } from "./open_task.ts";
+import {
+  bindTaskSources,
+  openRows,
+  openTaskModel,
+  openWeights,
+  type TaskSources,
+} from "./open_task.ts";
 import { type EvaluateDocument, evaluateNames } from "./tune_document.ts";
 import type { TuningPorts } from "./tuning_ports.ts";
 
@@ -47,7 +52,7 @@ export async function runEvaluate(
   signal.addEventListener("abort", abort);
   try {
     const used = evaluateNames(document);
-    const specs = bindSources(used, document.sources, { uploads: uploads.keys() });
+    const specs = bindTaskSources(used, document.sources, uploads);
     const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
     const graph = await openModel(
       document.model,

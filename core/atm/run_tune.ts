@@ -6,7 +6,6 @@
 import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import type { OnnxTensor } from "../onnx/model.ts";
 import { canonicalJson } from "../merge/provenance.ts";
-import { bindSources } from "../merge/sources.ts";
 import { Problem } from "../problem.ts";
 import { openModel } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
@@ -16,7 +15,13 @@ import { VERSION } from "../version.ts";
 import { checkRows } from "./check_rows.ts";
 import { evaluateAll, type Score } from "./evaluate.ts";
 import { openLearner } from "./learner.ts";
-import { openRows, openTaskModel, openWeights, type TaskSources } from "./open_task.ts";
+import {
+  bindTaskSources,
+  openRows,
+  openTaskModel,
+  openWeights,
+  type TaskSources,
+} from "./open_task.ts";
 import { storeTaskVector } from "./store_task_vector.ts";
 import { trainableParameters } from "./trainable.ts";
 import { prepareTuning, type StepReport, tune } from "./tune.ts";
@@ -68,7 +73,7 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
   const abort = () => void workspace.close();
   signal.addEventListener("abort", abort);
   try {
-    const specs = bindSources(tuneNames(document), document.sources, { uploads: uploads.keys() });
+    const specs = bindTaskSources(tuneNames(document), document.sources, uploads);
     const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
     const { task, local, seed } = document;
     const open = (name: string | undefined) =>

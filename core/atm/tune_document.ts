@@ -160,12 +160,30 @@ function repeatedNames(tasks: readonly TaskDocument[]): Fault[] {
   });
 }
 
+/**
+ * Reads the document of `POST /training-graph`: that of `/tune`, whose task needs neither shard nor target.
+ *
+ * @throws {Problem} `invalid-recipe` with every fault.
+ */
+export function parseTrainingGraphDocument(document: unknown): TuneDocument {
+  const isMap = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isMap(document) || !isMap(document["task"])) return parseTuneDocument(document);
+  const task = { name: "task", shard: "none", target: "target", ...document["task"] };
+  return parseTuneDocument({ ...document, task });
+}
+
 /** The names of the sources that the document uses. */
-export function tuneNames({ model, start, exportedWith, task }: TuneDocument): UsedNames {
+export function tuneNames(document: TuneDocument): UsedNames {
+  return new Map([...graphNames(document), [document.task.shard, "task.shard"]]);
+}
+
+/** The names of the sources that make the training graph. */
+export function graphNames({ model, start, exportedWith, task }: TuneDocument): UsedNames {
   const names = new Map<string, string>([[model, "model"]]);
   if (start !== undefined) names.set(start, "start");
   if (exportedWith !== undefined) names.set(exportedWith, "exported_with");
-  taskNames(task, "task", names);
+  if (task.parameters !== undefined) names.set(task.parameters, "task.parameters");
   return names;
 }
 

@@ -29,6 +29,8 @@ export interface DocumentFormat<Document> {
   parse(document: unknown): Document;
   /** The source names that the document uses. */
   names(document: Document): UsedNames;
+  /** Whether a file part that the document does not name may come all the same. */
+  readonly admits?: (name: string) => boolean;
   /** Is called once an upload begins. */
   readonly onUpload?: () => void;
 }
@@ -84,7 +86,7 @@ export async function readDocumentRequest<Document>(
       }
       if (!document) throw unexpectedPart(name, `the first part must be ${part}`);
       const names = format.names(document);
-      if (!names.has(name)) {
+      if (!names.has(name) && !format.admits?.(name)) {
         throw strangePart(name, part, names, uploads);
       }
       const writer = await ports.blobs.create();

@@ -16,7 +16,7 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ["GGUF\x03\x00\x00\x00\x00", "gguf", "quantized"],
   ["\x89HDF\r\n\x1a\n\x00", "hdf5", "HDF5"],
   ["\x93NUMPY\x01\x00v\x00{", "npy", "without a name"],
-  ["\x08\x08\x12\x07pytorch\x1a\x05", "onnx", "not supported yet"],
+  ["\x08\x08\x12\x07pytorch\x1a\x05", "onnx", "Save its initializers"],
   ["\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff", "gzip", "Decompress"],
   ["<!DOCTYPE html><html>", "html", "login page"],
   ["  \n<html lang=en>", "html", "web page"],
@@ -26,7 +26,7 @@ const CASES: readonly (readonly [string, string, string])[] = [
   [
     '{"metadata":{"total_size":8},"weight_map":{"a":"model-00001-of-00002.safetensors"}}',
     "safetensors-index",
-    "Upload the shards",
+    "by url, path or hub",
   ],
   ["version https://git-lfs.github.com/spec/v1\noid sha256:", "git-lfs", "git lfs pull"],
 ];

@@ -19,6 +19,8 @@ Deno.test("readConfig() has a default for everything", () => {
     data: ".amalgam",
     files: undefined,
     sourceHosts: ["huggingface.co", "*.huggingface.co", "*.hf.co"],
+    hub: "https://huggingface.co",
+    hubToken: undefined,
     maximumUpload: 64 * 2 ** 30,
     memory: 512 * 2 ** 20,
     workers: 4,
@@ -37,6 +39,8 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_DATA: "memory:",
     AMALGAM_FILES: "/models",
     AMALGAM_SOURCE_HOSTS: "*, 127.0.0.1:9000",
+    AMALGAM_HUB: "http://127.0.0.1:9000/hub/",
+    AMALGAM_HUB_TOKEN: "hf_x",
     AMALGAM_MAX_UPLOAD: "1.5G",
     AMALGAM_MEMORY: "64M",
     AMALGAM_WORKERS: "0",
@@ -50,6 +54,8 @@ Deno.test("readConfig() reads every variable", () => {
     data: undefined,
     files: "/models",
     sourceHosts: ["*", "127.0.0.1:9000"],
+    hub: "http://127.0.0.1:9000/hub",
+    hubToken: "hf_x",
     maximumUpload: 1.5 * 2 ** 30,
     memory: 64 * 2 ** 20,
     workers: 0,
@@ -110,4 +116,24 @@ Deno.test("parseSize() reads suffixes as powers of 1024", () => {
     ["1e3", undefined],
   ];
   for (const [text, bytes] of sizes) assertEquals(parseSize(text), bytes, text);
+});
+
+Deno.test("readConfig() allows the operator's own hub, and refuses an address with secrets unseen", () => {
+  const own = readConfig({ AMALGAM_HUB: "https://hub.example/" }, FACTS);
+  assertEquals([own.hub, own.sourceHosts.at(-1)], ["https://hub.example", "hub.example:443"]);
+  const listed = { AMALGAM_HUB: "http://127.0.0.1:9", AMALGAM_SOURCE_HOSTS: "example.org" };
+  assertEquals(readConfig(listed, FACTS).sourceHosts, ["example.org"]);
+  for (
+    const hub of [
+      "ftp://hub.example",
+      "https://a:hush@hub.example",
+      "https://hub.example?hush",
+      "hush",
+    ]
+  ) {
+    const faults = faultsOf({ AMALGAM_HUB: hub });
+    assertStringIncludes(faults.join(), "AMALGAM_HUB must be");
+    assertEquals(faults.join().includes("hush"), false);
+  }
+  assertStringIncludes(faultsOf({ AMALGAM_HUB_TOKEN: "a b" }).join(), "AMALGAM_HUB_TOKEN must be");
 });

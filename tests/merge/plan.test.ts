@@ -205,14 +205,85 @@ Deno.test("makePlan() plans ten thousand tensors in well under a second", () => 
 });
 
 Deno.test("every method plans a model against itself", () => {
+  const needed: Record<string, object> = { slerp: { t: 0.5 }, nearswap: { t: 0.5 } };
   for (const [name, method] of METHODS) {
-    const models = method.models.maximum === 1 ? ["a"] : ["a", "b"];
+    const { minimum, maximum } = method.models;
+    const count = Math.min(Math.max(minimum, 2), maximum);
+    const models = ["a", "b", "c"].slice(0, count).map((model) => ({
+      model,
+      parameters: name === "analogy" ? { role: model } : {},
+    }));
     const plan = planOf({
       merge_method: name,
       ...(method.base === "required" ? { base_model: "base" } : {}),
-      models: models.map((model) => ({ model })),
-      parameters: name === "slerp" ? { t: 0.5 } : {},
-    }, { base: W, a: W, b: W });
+      models,
+      parameters: needed[name] ?? {},
+    }, { base: W, a: W, b: W, c: W });
     assertEquals(tensorOf(plan, "w").dtype, "F32", name);
+  }
+});
+
+Deno.test("makePlan() states the passes and the memory of every kind of measure", () => {
+  const large = weights({ w: [1000, 3000] });
+  const checkpoints = { base: large, a: large, b: large };
+  const MIB = 2 ** 20;
+  const stated = (merge_method: string, parameters: object, models = ["a", "b"]) => {
+    const plan = planOf(
+      { merge_method, base_model: "base", models: models.map((model) => ({ model })), parameters },
+      checkpoints,
+      { chunkMemory: MIB },
+    );
+    return [plan.passes, plan.peakMemory / MIB - models.length - 2];
+  };
+  const close = ([passes, memory]: number[], expected: [number, number]) => {
+    assertEquals(passes, expected[0]);
+    assert(Math.abs(memory! - expected[1]) < 0.01, `${memory} MiB more than the chunks`);
+  };
+  close(stated("magmax", {}), [1, 0]);
+  // Sums of a vector are few; those of 3000 columns are 4 doubles each.
+  close(stated("nuslerp", {}), [2, 0]);
+  close(stated("nuslerp", { nuslerp_flatten: false, nuslerp_row_wise: true }), [2, 0.0916]);
+  // Counters of one rank: 1.25 MiB of 32 bits and 0.75 MiB of doubles.
+  close(stated("ties", { density: 0.5 }), [2, 2 * 2]);
+  close(stated("ties", { density: 0.5, trim_scope: "model" }), [2, 2 * 2]);
+  close(stated("breadcrumbs", { density: 0.5, gamma: 0.1 }), [2, 4 * 2]);
+  close(stated("sce", { select_topk: 0.5 }), [3, 2.5 + 0.75]);
+  // Three quantiles of one row of scores, which takes a chunk as well.
+  close(stated("arcee_fusion", {}, ["a"]), [4, 3 * 2 + 1 + 0.0381]);
+  close(stated("pcb", {}), [3, (4 + 8) * 2 + 2 + 4]);
+  // Rows of 3000 elements are sorted.
+  close(stated("della", { density: 0.5 }), [1, 3000 * 16 / MIB]);
+  close(stated("emr", { task: "a" }), [2, 0]);
+});
+
+Deno.test("makePlan() counts rows that are ranked as a whole", () => {
+  const vector = weights({ w: [2 ** 20] });
+  const plan = planOf(
+    {
+      merge_method: "della",
+      base_model: "base",
+      models: [{ model: "a" }],
+      parameters: { density: 0.5 },
+    },
+    { base: vector, a: vector },
+    { chunkMemory: 2 ** 20 },
+  );
+  // Four bytes for each element of both inputs and the output, sixteen to sort.
+  assertEquals(plan.peakMemory, 2 ** 20 * (3 * 4 + 16));
+});
+
+Deno.test("a task must be one of the models", async () => {
+  const checkpoints = { base: W, a: W, b: W };
+  const document = { ...TIES, merge_method: "emr" };
+  assertEquals(
+    tensorOf(planOf({ ...document, parameters: { task: "b" } }, checkpoints), "w").action,
+    "merge",
+  );
+  for (const task of ["base", "c"]) {
+    const problem = await caughtProblem(() =>
+      planOf({ ...document, parameters: { task } }, { ...checkpoints, c: W })
+    );
+    assertEquals(problem.kind, "invalid-recipe");
+    assert(problem.message.includes(`"${task}"`), problem.message);
   }
 });

@@ -190,16 +190,23 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     'current value is "lines"',
   ],
   [
-    "an ONNX output",
-    { ...TIES, output: { format: "onnx" } },
+    "an unknown output",
+    { ...TIES, output: { format: "gguf" } },
     "output.format",
-    'Cannot use format as it must be "safetensors", the only format so far: current value is "onnx"',
+    'Cannot use format as it must be "safetensors" or "onnx": current value is "gguf"',
   ],
   [
-    "shards",
-    { ...TIES, output: { shard_size: 1e9 } },
+    "shards of no size",
+    { ...TIES, output: { shard_size: "0KB" } },
     "output.shard_size",
-    'Cannot use the key as sharded output is not supported yet: current value is "shard_size"',
+    "Cannot use shard_size as it must be a number of bytes of at least 1, or text such as 5GB or 500MiB: " +
+    'current value is "0KB"',
+  ],
+  [
+    "shards of an ONNX model",
+    { ...TIES, output: { format: "onnx", shard_size: 1e9 } },
+    "output.shard_size",
+    "Cannot cut the result as an ONNX model is one file: current value is 1000000000",
   ],
   [
     "a presigned output",

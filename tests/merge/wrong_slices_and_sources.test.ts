@@ -23,14 +23,14 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     "a source in two places",
     { ...TIES, sources: { a: { upload: true, checkpoint: ID } } },
     "sources.a",
-    "Cannot use the source as exactly one of upload, checkpoint, url, path must say where it is: " +
+    "Cannot use the source as exactly one of upload, checkpoint, url, path, hub must say where it is: " +
     "current value is upload, checkpoint",
   ],
   [
     "a source in no place",
     { ...TIES, sources: { a: {} } },
     "sources.a",
-    "Cannot use the source as exactly one of upload, checkpoint, url, path must say where it is: " +
+    "Cannot use the source as exactly one of upload, checkpoint, url, path, hub must say where it is: " +
     "current value is none",
   ],
   [
@@ -50,7 +50,20 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     "headers without URL",
     { ...TIES, sources: { a: { upload: true, headers: { authorization: "secret" } } } },
     "sources.a.headers",
-    'Cannot use headers as only a url takes them: current value is ["authorization"]',
+    'Cannot use headers as only a url or hub takes them: current value is ["authorization"]',
+  ],
+  [
+    "a repository that is none",
+    { ...TIES, sources: { a: { hub: "https://hub.example/a" } } },
+    "sources.a.hub",
+    "Cannot use hub as it must be a repository such as org/name: " +
+    'current value is "https://hub.example/a"',
+  ],
+  [
+    "a revision without hub",
+    { ...TIES, sources: { a: { upload: true, revision: "main" } } },
+    "sources.a.revision",
+    'Cannot use revision as only a hub takes it: current value is "main"',
   ],
   [
     "a source named like a prototype",
@@ -110,20 +123,3 @@ for (const [name, document, path, message] of CASES) {
     assertEquals(problem.message, message);
   });
 }
-
-Deno.test("parseRecipe() names hub sources and their keys", async () => {
-  const document = { ...TIES, sources: { a: { hub: "org/a", revision: "main" } } };
-  const problem = await caughtProblem(() => parseRecipe(document, METHODS));
-  assertEquals(problem.members.errors?.slice(0, 2), [
-    {
-      path: "sources.a.hub",
-      message:
-        'Cannot use the key as hub sources are not supported yet: use url: current value is "hub"',
-    },
-    {
-      path: "sources.a.revision",
-      message: "Cannot use the key as hub sources are not supported yet: use url: " +
-        'current value is "revision"',
-    },
-  ]);
-});

@@ -1,44 +1,23 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { mergeValues } from "../support/merging.ts";
+import { close, merge, type Parameters, runs, vector, weight } from "./merge_vectors.ts";
 
-const SIZE = 24;
-/** A coarse dyadic grid, on which sums and powers of two are exact. */
-const vector = fc.array(fc.integer({ min: -8, max: 8 }).map((value) => value / 8), {
-  minLength: SIZE,
-  maxLength: SIZE,
+const TASK_VECTOR_METHODS = [
+  "task_arithmetic",
+  "ties",
+  "dare_linear",
+  "dare_ties",
+  "breadcrumbs",
+  "breadcrumbs_ties",
+  "della_linear",
+  "della",
+] as const;
+
+/** Densities leave room for the epsilon of della. */
+const sparse = (method: string, density: number): Parameters => ({
+  density,
+  ...(method.startsWith("della") ? { epsilon: Math.min(density, 1 - density) / 2 } : {}),
 });
-const weight = fc.integer({ min: 1, max: 8 }).map((value) => value / 8);
-
-type Parameters = Record<string, unknown>;
-
-/** Merges vectors over a base; one set of parameters per model. */
-async function merge(
-  merge_method: string,
-  base: readonly number[],
-  models: readonly (readonly number[])[],
-  perModel: readonly Parameters[] = [],
-  parameters: Parameters = {},
-  more: Parameters = {},
-): Promise<number[]> {
-  const names = models.map((_, i) => `m${i}`);
-  const tensors = Object.fromEntries(models.map((values, i) => [names[i]!, { w: values }]));
-  const needsBase = !["linear", "passthrough"].includes(merge_method);
-  return await mergeValues({
-    merge_method,
-    ...(needsBase ? { base_model: "base" } : {}),
-    models: names.map((model, i) => ({ model, parameters: perModel[i] ?? {} })),
-    parameters,
-    ...more,
-  }, needsBase ? { base: { w: base }, ...tensors } : tensors);
-}
-
-function close(actual: readonly number[], expected: readonly number[], tolerance = 1e-6): void {
-  actual.forEach((value, i) => assertAlmostEquals(value, expected[i]!, tolerance, `element ${i}`));
-}
-
-const runs = { numRuns: 15 };
-const TASK_VECTOR_METHODS = ["task_arithmetic", "ties", "dare_linear", "dare_ties"] as const;
 
 Deno.test("the worked example of METHODS.md section 4", async () => {
   const base = [0, 0, 0, 0];
@@ -89,7 +68,7 @@ Deno.test("shift: adding a constant to all inputs adds it to the result", async 
     fc.asyncProperty(vector, vector, vector, weight, async (base, a, b, density) => {
       const shift = (values: readonly number[]) => values.map((value) => value + 4);
       for (const method of TASK_VECTOR_METHODS) {
-        const given = [{ density }, { density, weight: 0.5 }];
+        const given = [sparse(method, density), { ...sparse(method, density), weight: 0.5 }];
         close(
           await merge(method, shift(base), [shift(a), shift(b)], given),
           shift(await merge(method, base, [a, b], given)),
@@ -107,7 +86,7 @@ Deno.test("homogeneity: a power of two scales the result exactly", async () => {
       const scale = (values: readonly number[]) => values.map((value) => value * 4);
       for (const method of [...TASK_VECTOR_METHODS, "model_stock", "linear"]) {
         const given = TASK_VECTOR_METHODS.some((name) => name === method)
-          ? [{ density }, { density }]
+          ? [sparse(method, density), sparse(method, density)]
           : [];
         assertEquals(
           await merge(method, scale(base), [scale(a), scale(b)], given),
@@ -144,7 +123,7 @@ Deno.test("lambda scales what is added to the base", async () => {
       fc.double({ min: -2, max: 2, noNaN: true }),
       async (base, a, b, lambda) => {
         for (const method of TASK_VECTOR_METHODS) {
-          const given = [{ density: 0.5 }, { density: 0.5 }];
+          const given = [sparse(method, 0.5), sparse(method, 0.5)];
           const one = await merge(method, base, [a, b], given);
           const scaled = await merge(method, base, [a, b], given, { lambda });
           close(scaled, one.map((value, i) => base[i]! + lambda * (value - base[i]!)), 5e-6);
@@ -174,7 +153,7 @@ Deno.test("random masks keep within five deviations of d·P, and follow the seed
   const zeros = new Array<number>(count).fill(0);
   const kept = async (density: number, seed: number) => {
     const values = await merge("dare_linear", zeros, [ones], [{ density }], { rescale: false }, {
-      seed,
+      more: { seed },
     });
     return values.filter((value) => value === 1).length;
   };

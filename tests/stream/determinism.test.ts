@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { inlineExecutor, workerPool } from "../../core/engine/pool.ts";
+import { METHODS } from "../../core/methods/mod.ts";
 import type { DType } from "../../core/tensor/dtype.ts";
 import { checkpointBytes, mergeBytes, type TestCheckpoint } from "../support/merging.ts";
 
@@ -34,19 +35,61 @@ function checkpoint(seed: number, dtype: DType): Uint8Array {
   return checkpointBytes(tensors);
 }
 
-const parameters: Record<string, Record<string, unknown>> = {
-  linear: { weight: 0.3 },
-  task_arithmetic: { weight: 0.4 },
-  slerp: { t: 0.37 },
-  ties: { density: 0.31, weight: 0.6 },
-  dare_linear: { density: 0.4 },
-  dare_ties: { density: 0.4, rescale_mode: "l1" },
-  model_stock: { filter_wise: true },
-  passthrough: { scale: 0.7 },
-};
+interface Case {
+  readonly parameters: Record<string, unknown>;
+  /** Per-model parameters, in order; also says how many models there are. */
+  readonly models?: readonly Record<string, unknown>[];
+  readonly base?: boolean;
+}
+
+const three: Case["models"] = [{}, {}, {}];
+const one: Case["models"] = [{}];
+
+/** Every method, those with several ways through the engine more than once. */
+const cases: readonly [method: string, variant: Case][] = [
+  ["linear", { parameters: { weight: 0.3 } }],
+  ["task_arithmetic", { parameters: { weight: 0.4 } }],
+  ["negation", { parameters: { lambda: 0.7 }, models: one }],
+  ["analogy", { parameters: {}, models: [{ role: "a" }, { role: "b" }, { role: "c" }] }],
+  ["slerp", { parameters: { t: 0.37 }, models: one }],
+  ["nuslerp", { parameters: {}, models: [{ weight: 0.3 }, {}], base: false }],
+  ["nuslerp", { parameters: { nuslerp_flatten: false }, models: [{ weight: 0.3 }, {}] }],
+  ["nuslerp", {
+    parameters: { nuslerp_flatten: false, nuslerp_row_wise: true },
+    models: [{ weight: 0.3 }, {}],
+  }],
+  ["multislerp", { parameters: {}, models: [{ weight: 0.3 }, {}, { weight: 0.4 }] }],
+  ["karcher", { parameters: {} }],
+  ["ties", { parameters: { density: 0.31, weight: 0.6 } }],
+  ["ties", { parameters: { density: 0.31, trim_scope: "model", rescale: true } }],
+  ["dare_linear", { parameters: { density: 0.4 } }],
+  ["dare_ties", { parameters: { density: 0.4, rescale_mode: "l1" } }],
+  ["breadcrumbs", { parameters: { density: 0.5, gamma: 0.1 } }],
+  ["breadcrumbs_ties", { parameters: { density: 0.5, gamma: 0.1, rescale: true } }],
+  ["della_linear", { parameters: { density: 0.5, epsilon: 0.2 } }],
+  ["della", { parameters: { density: 0.5, epsilon: 0.2, rescale_mode: "l1" } }],
+  ["model_stock", { parameters: { filter_wise: true } }],
+  ["sce", { parameters: {} }],
+  ["sce", { parameters: { select_topk: 0.4 } }],
+  ["magmax", { parameters: {} }],
+  ["consensus", { parameters: {} }],
+  ["emr", { parameters: {} }],
+  ["emr", { parameters: { task: "b" } }],
+  ["pcb", { parameters: {} }],
+  ["pcb", { parameters: { scope: "tensor", clip: 0.02 } }],
+  ["ram", { parameters: { epsilon: 0.3 } }],
+  ["ramplus_tl", { parameters: { epsilon: 0.3 } }],
+  ["nearswap", { parameters: { t: 0.2 }, models: one }],
+  ["arcee_fusion", { parameters: {}, models: one }],
+  ["passthrough", { parameters: { scale: 0.7 }, models: one, base: false }],
+];
+
+Deno.test("every method is among the cases", () => {
+  assertEquals([...new Set(cases.map(([method]) => method))], [...METHODS.keys()]);
+});
 
 for (const dtype of ["BF16", "F16", "F32"] as const) {
-  const files = {
+  const files: Record<string, Uint8Array> = {
     base: checkpoint(1, dtype),
     a: checkpoint(2, dtype),
     b: checkpoint(3, dtype),
@@ -56,31 +99,34 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
     const pool = workerPool(2);
     const single = inlineExecutor();
     try {
-      for (const [merge_method, given] of Object.entries(parameters)) {
-        const one = merge_method === "slerp" || merge_method === "passthrough";
-        const models = (one ? ["a"] : ["a", "b", "c"]).map((model) => ({ model }));
+      for (const [merge_method, { parameters, models = three, base = true }] of cases) {
+        const names = ["a", "b", "c"].slice(0, models.length);
         const recipe = {
           merge_method,
-          ...(merge_method === "passthrough" ? {} : { base_model: "base" }),
-          models,
-          parameters: given,
+          ...(base ? { base_model: "base" } : {}),
+          models: names.map((model, i) => ({ model, parameters: models[i]! })),
+          parameters,
           seed: 7,
         };
-        const names = ["base", "a", "b", "c"].filter((name) =>
-          models.some(({ model }) => model === name) || (name === "base" && "base_model" in recipe)
-        );
         const inputs = Object.fromEntries(
-          names.map((name) => [name, files[name as keyof typeof files]]),
+          [...(base ? ["base"] : []), ...names].map((name) => [name, files[name]!]),
         );
         const expected = await mergeBytes(recipe, inputs, {
           executor: single,
           chunkElements: 2 ** 20,
         });
-        for (const chunkElements of [1024, 65536, 262144]) {
-          for (const executor of [single, pool]) {
-            const actual = await mergeBytes(recipe, inputs, { executor, chunkElements });
-            assertEquals(actual, expected, `${merge_method}, ${chunkElements} elements a chunk`);
-          }
+        // Float types differ in how they get in and out alone, so small chunks are tried with one.
+        const sizes = [
+          [8192, pool],
+          ...(dtype === "BF16" ? [[1024, single]] as const : []),
+        ] as const;
+        for (const [chunkElements, executor] of sizes) {
+          const actual = await mergeBytes(recipe, inputs, { executor, chunkElements });
+          assertEquals(
+            actual,
+            expected,
+            `${merge_method} ${JSON.stringify(parameters)}, ${chunkElements} elements a chunk`,
+          );
         }
       }
     } finally {
@@ -89,3 +135,37 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
     }
   });
 }
+
+Deno.test("the bytes do not depend on the chunk size with nine models either", async () => {
+  const names = Array.from({ length: 9 }, (_, i) => `m${i}`);
+  const inputs = Object.fromEntries(["base", ...names].map((name, i) => {
+    const next = noise(i + 20);
+    const values = Array.from({ length: 13 * 911 }, next);
+    return [name, checkpointBytes({ w: { shape: [13, 911], values } })];
+  }));
+  for (
+    const [merge_method, parameters] of Object.entries({
+      linear: {},
+      ties: { density: 0.7 },
+      model_stock: { filter_wise: true },
+      sce: { select_topk: 0.5 },
+      emr: { task: "m4" },
+      pcb: {},
+      consensus: {},
+      karcher: {},
+      ramplus_tl: { epsilon: 0.2 },
+    })
+  ) {
+    const recipe = {
+      merge_method,
+      base_model: "base",
+      models: names.map((model) => ({ model })),
+      parameters,
+    };
+    const expected = await mergeBytes(recipe, inputs, { chunkElements: 2 ** 20 });
+    for (const chunkElements of [1000, 4096]) {
+      const actual = await mergeBytes(recipe, inputs, { chunkElements });
+      assertEquals(actual, expected, `${merge_method}, ${chunkElements} elements a chunk`);
+    }
+  }
+});

@@ -22,8 +22,6 @@ export interface GradientCase {
   readonly rows: number;
   readonly inputs: readonly string[];
   readonly frozen?: readonly string[];
-  /** Files of external data beside the graph. */
-  readonly external?: readonly string[];
 }
 
 const NEVER = new AbortController().signal;
@@ -89,11 +87,18 @@ export async function caseUploads(folder: URL, info: GradientCase): Promise<Uplo
     await read("model", "onnx"),
     await read("start", "start.safetensors"),
     await read("shard", "shard.safetensors"),
-    ...await Promise.all((info.external ?? []).map(async (file): Promise<Upload> => [
-      file,
-      await Deno.readFile(new URL(file, folder)),
-    ])),
+    ...await externalData(folder, `${info.name}.onnx.data`),
   ];
+}
+
+/** The file of a model's external data, if there is one. */
+async function externalData(folder: URL, file: string): Promise<Upload[]> {
+  try {
+    return [[file, await Deno.readFile(new URL(file, folder))]];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 /**

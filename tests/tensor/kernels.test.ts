@@ -113,3 +113,127 @@ Deno.test("elements on which all rows agree are taken over, others stay", () => 
     assertEquals([...floats(1024)], y.map((value, i) => a[i] === b[i] ? a[i]! : value));
   }));
 });
+
+Deno.test("what lies inside a cut is dropped, the first equal keys in order", () => {
+  const { call, floats } = setUp();
+  fc.assert(fc.property(grid, grid, fc.nat(COUNT), fc.nat(COUNT - 1), (x, b, quota, pick) => {
+    const keys = x.map((value, i) => keyOf(value, b[i]!));
+    const threshold = keys[pick]!;
+    floats(0).set(x);
+    floats(1024).set(b);
+    call.dropWithQuota(0, 1024, COUNT, threshold, quota);
+    let left = quota;
+    const expected = x.map((value, i) => {
+      const drop = keys[i]! > threshold || (keys[i] === threshold && left-- > 0);
+      return drop ? b[i]! : value;
+    });
+    assertEquals([...floats(0)], expected);
+    floats(0).set(x);
+    call.dropFrom(0, 1024, COUNT, threshold);
+    assertEquals([...floats(0)], x.map((value, i) => keys[i]! >= threshold ? b[i]! : value));
+  }));
+});
+
+Deno.test("what scores above a cut is kept, the first equal scores in order", () => {
+  const { call, floats } = setUp();
+  fc.assert(fc.property(grid, grid, grid, fc.nat(COUNT), fc.nat(COUNT - 1), (x, b, s, quota, i) => {
+    const scores = s.map(Math.abs);
+    floats(0).set(x);
+    floats(1024).set(b);
+    floats(2048).set(scores);
+    call.keepScored(0, 1024, 2048, COUNT, keyOf(scores[i]!, 0), quota);
+    let left = quota;
+    const expected = x.map((value, j) =>
+      scores[j]! > scores[i]! || (scores[j] === scores[i] && left-- > 0) ? value : b[j]!
+    );
+    assertEquals([...floats(0)], expected);
+  }));
+});
+
+/** METHODS.md 4, magprune, on one chunk: what each element becomes. */
+function pruned(
+  values: readonly number[],
+  [length, stride]: readonly [number, number],
+  [density, epsilon]: readonly [number, number],
+  unit: (element: number) => number,
+): { kept: boolean; p: number }[] {
+  const result: { kept: boolean; p: number }[] = [];
+  for (let block = 0; block < values.length; block += length * stride) {
+    for (let column = 0; column < stride; column++) {
+      const places = Array.from({ length }, (_, i) => block + column + i * stride);
+      const order = [...places].sort((i, k) =>
+        Math.abs(values[k]!) - Math.abs(values[i]!) || i - k
+      );
+      order.forEach((place, position) => {
+        const rank = length - position;
+        const p = length === 1
+          ? density
+          : density - epsilon + 2 * epsilon * (rank - 1) / (length - 1);
+        result[place] = { kept: unit(place) < p, p };
+      });
+    }
+  }
+  return result;
+}
+
+Deno.test("ranked masks equal the definition, for every layout of vectors", () => {
+  const { call, floats, words } = setUp();
+  const key: Words = [0x12345678, 0x9abcdef0];
+  fc.assert(fc.property(
+    grid,
+    fc.constantFrom<[number, number]>([64, 1], [8, 1], [1, 1], [4, 4], [2, 32], [1, 8], [16, 2]),
+    fc.constantFrom<[number, number]>([0.5, 0.5], [0.5, 0.2], [0.3, 0.3], [0.75, 0]),
+    fc.constantFrom(0, 1, 4097, 2 ** 33 - 31),
+    (values, vectors, density, first) => {
+      const expected = pruned(
+        values,
+        vectors,
+        density,
+        (e) => (randomWord(key, first + e) >>> 8) / 2 ** 24,
+      );
+      for (const divide of [0, 1]) {
+        floats(0).set(values.map((value) => value + 2));
+        floats(1024).fill(2);
+        call.keepRanked(0, 1024, COUNT, ...vectors, ...density, divide, 0, ...key, first, 4096);
+        const actual = [...floats(0)];
+        expected.forEach(({ kept, p }, j) => {
+          const value = divide ? Math.fround(values[j]! / p) : values[j]! + 2;
+          assertEquals(actual[j], kept ? value : divide ? 0 : 2, `element ${j}`);
+        });
+      }
+      // With draws, u is their low 24 bits and p is rounded to float32.
+      const draws = words(65536);
+      draws.forEach((_, j) => draws[j] = Math.imul(j + 1, 0x9e3779b1));
+      const drawn = pruned(values, vectors, density, (e) => (draws[e]! & 0xffffff) / 2 ** 24);
+      floats(0).set(values);
+      floats(1024).fill(0);
+      call.keepRanked(0, 1024, COUNT, ...vectors, ...density, 0, 65536, 0, 0, 0, 4096);
+      assertEquals([...floats(0)], values.map((value, j) => drawn[j]!.kept ? value : 0));
+    },
+  ));
+});
+
+Deno.test("ranks of long vectors of distinct and of equal magnitudes are exact", () => {
+  const { call, floats, reserve } = setUp();
+  const length = 100_003;
+  reserve(length * 4 * 8);
+  const [x, b, work] = [0, 1 << 19, 1 << 20];
+  // Probability 1 for the larger half and 0 for the smaller half, so that only ranks decide.
+  const values = Float32Array.from(
+    { length },
+    (_, i) => Math.sin(i) * 10 ** (i % 7 - 3) * (i % 3 ? 1 : 0),
+  );
+  floats(b, length).fill(0);
+  floats(x, length).set(values);
+  call.keepRanked(x, b, length, length, 1, 0.5, 0.5, 1, 0, 1, 2, 0, work);
+  const order = [...values.keys()].sort((i, k) =>
+    Math.abs(values[k]!) - Math.abs(values[i]!) || i - k
+  );
+  const result = floats(x, length);
+  order.forEach((place, position) => {
+    if (result[place] === 0) return;
+    const p = (length - position - 1) / (length - 1);
+    assertEquals(result[place], Math.fround(values[place]! / p), `element ${place}`);
+  });
+  assertEquals(result[order[0]!], values[order[0]!]);
+});

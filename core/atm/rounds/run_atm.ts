@@ -5,12 +5,11 @@
  * @module
  */
 import { canonicalJson } from "../../merge/provenance.ts";
-import { bindSources } from "../../merge/sources.ts";
 import { openModel } from "../../sources/open_model.ts";
 import type { UploadedSource } from "../../sources/open_sources.ts";
 import { storeCheckpoint } from "../../store/checkpoints.ts";
 import { VERSION } from "../../version.ts";
-import { openWeights, type TaskSources } from "../open_task.ts";
+import { bindTaskSources, openWeights, type TaskSources } from "../open_task.ts";
 import type { TuningPorts } from "../tuning_ports.ts";
 import { graphWeights, tunedCheckpoint } from "../weights_checkpoint.ts";
 import type { AtmAnswer } from "./answer.ts";
@@ -60,7 +59,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
   signal.addEventListener("abort", abort);
   let run: Run | undefined;
   try {
-    const specs = bindSources(atmNames(document), document.sources, { uploads: uploads.keys() });
+    const specs = bindTaskSources(atmNames(document), document.sources, uploads);
     const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
     const graph = await openModel(
       document.model,
