@@ -10,20 +10,33 @@
 /** The modules by their paths. */
 export interface BrowserModules {
   "checkpoint/backoff.ts": typeof import("./checkpoint/backoff.ts");
+  "checkpoint/byte_cursor.ts": typeof import("./checkpoint/byte_cursor.ts");
   "checkpoint/byte_range.ts": typeof import("./checkpoint/byte_range.ts");
   "checkpoint/byte_source.ts": typeof import("./checkpoint/byte_source.ts");
   "checkpoint/checkpoint.ts": typeof import("./checkpoint/checkpoint.ts");
+  "checkpoint/crc32.ts": typeof import("./checkpoint/crc32.ts");
+  "checkpoint/file_parts.ts": typeof import("./checkpoint/file_parts.ts");
+  "checkpoint/graph_places.ts": typeof import("./checkpoint/graph_places.ts");
   "checkpoint/header_fault.ts": typeof import("./checkpoint/header_fault.ts");
   "checkpoint/header_json.ts": typeof import("./checkpoint/header_json.ts");
   "checkpoint/http_range.ts": typeof import("./checkpoint/http_range.ts");
   "checkpoint/http_source.ts": typeof import("./checkpoint/http_source.ts");
   "checkpoint/known_formats.ts": typeof import("./checkpoint/known_formats.ts");
   "checkpoint/memory_source.ts": typeof import("./checkpoint/memory_source.ts");
+  "checkpoint/onnx_outline.ts": typeof import("./checkpoint/onnx_outline.ts");
+  "checkpoint/open_checkpoint.ts": typeof import("./checkpoint/open_checkpoint.ts");
+  "checkpoint/open_onnx.ts": typeof import("./checkpoint/open_onnx.ts");
   "checkpoint/open_safetensors.ts": typeof import("./checkpoint/open_safetensors.ts");
+  "checkpoint/open_sharded.ts": typeof import("./checkpoint/open_sharded.ts");
+  "checkpoint/relative_path.ts": typeof import("./checkpoint/relative_path.ts");
   "checkpoint/safetensors_header.ts": typeof import("./checkpoint/safetensors_header.ts");
   "checkpoint/safetensors_layout.ts": typeof import("./checkpoint/safetensors_layout.ts");
+  "checkpoint/sharded_index.ts": typeof import("./checkpoint/sharded_index.ts");
   "checkpoint/utf8.ts": typeof import("./checkpoint/utf8.ts");
+  "checkpoint/write_onnx.ts": typeof import("./checkpoint/write_onnx.ts");
   "checkpoint/write_safetensors.ts": typeof import("./checkpoint/write_safetensors.ts");
+  "checkpoint/write_shards.ts": typeof import("./checkpoint/write_shards.ts");
+  "checkpoint/write_zip.ts": typeof import("./checkpoint/write_zip.ts");
   "engine/chunk_graph.ts": typeof import("./engine/chunk_graph.ts");
   "engine/chunk_job.ts": typeof import("./engine/chunk_job.ts");
   "engine/chunk_memory.ts": typeof import("./engine/chunk_memory.ts");
@@ -37,10 +50,12 @@ export interface BrowserModules {
   "engine/worker.ts": typeof import("./engine/worker.ts");
   "engine/worker_protocol.ts": typeof import("./engine/worker_protocol.ts");
   "merge/apply_task_vector.ts": typeof import("./merge/apply_task_vector.ts");
+  "merge/bind_graph.ts": typeof import("./merge/bind_graph.ts");
   "merge/document.ts": typeof import("./merge/document.ts");
   "merge/faults.ts": typeof import("./merge/faults.ts");
   "merge/json_document.ts": typeof import("./merge/json_document.ts");
   "merge/layers.ts": typeof import("./merge/layers.ts");
+  "merge/merge_output.ts": typeof import("./merge/merge_output.ts");
   "merge/nearest.ts": typeof import("./merge/nearest.ts");
   "merge/parameter_checks.ts": typeof import("./merge/parameter_checks.ts");
   "merge/parameters.ts": typeof import("./merge/parameters.ts");
@@ -62,6 +77,7 @@ export interface BrowserModules {
   "merge/recipe_outline.ts": typeof import("./merge/recipe_outline.ts");
   "merge/recipe_schema.ts": typeof import("./merge/recipe_schema.ts");
   "merge/select_tensors.ts": typeof import("./merge/select_tensors.ts");
+  "merge/shard_size.ts": typeof import("./merge/shard_size.ts");
   "merge/slices.ts": typeof import("./merge/slices.ts");
   "merge/sources.ts": typeof import("./merge/sources.ts");
   "merge/tensor_groups.ts": typeof import("./merge/tensor_groups.ts");
@@ -81,7 +97,10 @@ export interface BrowserModules {
   "onnx/operands.ts": typeof import("./onnx/operands.ts");
   "onnx/schema.ts": typeof import("./onnx/schema.ts");
   "problem.ts": typeof import("./problem.ts");
+  "sources/beside.ts": typeof import("./sources/beside.ts");
   "sources/guarded_fetch.ts": typeof import("./sources/guarded_fetch.ts");
+  "sources/hub.ts": typeof import("./sources/hub.ts");
+  "sources/open_hub.ts": typeof import("./sources/open_hub.ts");
   "sources/open_sources.ts": typeof import("./sources/open_sources.ts");
   "sources/private_host.ts": typeof import("./sources/private_host.ts");
   "sources/source_policy.ts": typeof import("./sources/source_policy.ts");

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import type { Bytes } from "../core/checkpoint/byte_source.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import { planDocument } from "../core/merge/plan_document.ts";
+import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
@@ -25,8 +26,7 @@ export function mergeRoutes(ports: RecipePorts) {
     .post("/plan", async (context) => {
       const prepared = await prepareMerge(ports, context.req.raw);
       await prepared.release();
-      const { plan, output } = prepared;
-      return context.json({ ...planDocument(plan), bytes_out: output.byteLength });
+      return context.json(planDocument(toldPlan(prepared)));
     })
     .get("/merges/:id/report", async (context) => {
       const id = context.req.param("id");
@@ -41,11 +41,21 @@ export function mergeRoutes(ports: RecipePorts) {
     });
 }
 
+/** The plan as it is told: with what the form of the answer adds to it. */
+function toldPlan({ plan, output }: PreparedMerge): Plan {
+  return {
+    ...plan,
+    bytesOut: output.byteLength,
+    peakMemory: plan.peakMemory + output.memory,
+    warnings: [...plan.warnings, ...output.warnings],
+  };
+}
+
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
 async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Response> {
   const { plan, output, controller } = prepared;
   const id = crypto.randomUUID();
-  const log = reportLog(plan);
+  const log = reportLog(toldPlan(prepared));
   const merged = mergeStream(plan, {
     executor: ports.executor,
     chunkElements: ports.chunkElements,

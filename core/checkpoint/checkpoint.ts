@@ -5,6 +5,7 @@
  */
 import type { DType } from "../tensor/dtype.ts";
 import type { ByteSource } from "./byte_source.ts";
+import type { OnnxOutline } from "./onnx_outline.ts";
 
 /** What the numbers of a checkpoint stand for. */
 export type CheckpointKind = "weights" | "task_vector" | "adapter";
@@ -30,6 +31,8 @@ export interface Checkpoint {
   readonly metadata: Readonly<Record<string, string>>;
   /** Size of the whole file or files in bytes. */
   readonly byteLength: number;
+  /** The model that the tensors are the initializers of, where the file is one. */
+  readonly model?: OnnxOutline;
   /** Releases every source. */
   close(): void;
 }

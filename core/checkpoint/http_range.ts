@@ -42,8 +42,24 @@ export type Failure =
   | { readonly kind: "status"; readonly status: number; readonly retry_after_ms: number };
 
 /** Throws the problem `upstream`; its detail names the host, never the address or a header. */
-export function upstream(host: string, what: string, members: ProblemMembers = {}): never {
-  throw new Problem("upstream", `The server at ${host} ${what}`, { host, ...members });
+export function upstream(
+  host: string,
+  what: string,
+  members: ProblemMembers = {},
+  cause?: UpstreamCause,
+): never {
+  throw new Problem("upstream", `The server at ${host} ${what}`, { host, ...members }, cause);
+}
+
+/** Why a server refused, as a hub says in a header of its own; kept out of the problem document. */
+export interface UpstreamCause {
+  readonly code: string;
+}
+
+/** What the cause of a problem says, if a server told. */
+export function upstreamCode({ cause }: Problem): string | undefined {
+  const code = typeof cause === "object" && cause !== null && "code" in cause && cause.code;
+  return typeof code === "string" ? code : undefined;
 }
 
 /**
@@ -170,9 +186,13 @@ function checkReply(
     );
   }
   if (status !== 206) {
-    return upstream(host, `refused to send the file: current status is ${status}`, {
-      upstream_status: status,
-    });
+    const code = headers.get("x-error-code");
+    return upstream(
+      host,
+      `refused to send the file${hint(status)}: current status is ${status}`,
+      { upstream_status: status },
+      code === null ? undefined : { code },
+    );
   }
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding.trim().toLowerCase() !== "identity") {
@@ -191,6 +211,13 @@ function checkReply(
   }
   receiver.reply({ total, ...tags });
   return last + 1 - first;
+}
+
+function hint(status: number): string {
+  if (status === 401 || status === 403) {
+    return ", which may need an authorization among its headers";
+  }
+  return status === 404 || status === 410 ? ", which is not there" : "";
 }
 
 function shown(header: string): string {

@@ -74,8 +74,9 @@ export function recognizeForeign(
   if (first === 0x08 && second >= 1 && second <= 20 && ONNX_TAGS.has(third)) {
     return {
       format: "onnx",
-      advice: "The source is an ONNX model. ONNX checkpoints are not supported yet: save its " +
-        "initializers as a safetensors file, then use that file",
+      advice:
+        "The source is an ONNX model, which cannot be used here. Save its initializers as a safetensors " +
+        "file, then use that file",
     };
   }
   return recognizeText(new TextDecoder().decode(prefix.subarray(0, 65536)).trimStart());
@@ -95,8 +96,8 @@ function recognizeText(text: string): ForeignFormat | undefined {
     return {
       format: "safetensors-index",
       advice:
-        "The source is the index of a sharded checkpoint and holds no weights. Upload the shards " +
-        "that it names",
+        "The source is the index of a sharded checkpoint, whose shards must lie beside it. Name the " +
+        "index by url, path or hub",
     };
   }
   return {

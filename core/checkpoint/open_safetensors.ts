@@ -41,14 +41,18 @@ export async function openSafetensors(
   const { tensors, metadata } = parseSafetensorsHeader(header, byteLength, named);
   const byName = new Map<string, StoredTensor>();
   for (const tensor of tensors) byName.set(tensor.name, { ...tensor, source });
-  const told = KINDS.find((kind) => Object.hasOwn(metadata, "kind") && metadata.kind === kind);
   return {
-    kind: options.kind ?? told ?? "weights",
+    kind: options.kind ?? kindIn(metadata) ?? "weights",
     tensors: byName,
     metadata,
     byteLength,
     close: () => source.close?.(),
   };
+}
+
+/** What a file's metadata says of its numbers; undefined if it says nothing. */
+export function kindIn(metadata: Readonly<Record<string, string>>): CheckpointKind | undefined {
+  return KINDS.find((kind) => Object.hasOwn(metadata, "kind") && metadata.kind === kind);
 }
 
 async function readHeader(

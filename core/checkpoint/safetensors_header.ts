@@ -51,11 +51,8 @@ export function readHeaderLength(
   options: HeaderOptions = {},
 ): number {
   const fault = headerFault(options);
-  let length = -1n;
-  if (prefix.length >= 8) {
-    length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, LITTLE_ENDIAN);
-  }
-  const short = length >= 0n && length <= BigInt(HEADER_LIMIT);
+  const length = lengthIn(prefix);
+  const short = isHeaderLengthPossible(prefix);
   if (short && length <= BigInt(byteLength - 8) && prefix[8] === 0x7b) return Number(length);
   const foreign = recognizeForeign(prefix, short);
   if (foreign !== undefined) {
@@ -89,6 +86,18 @@ export function readHeaderLength(
     );
   }
   return Number(length);
+}
+
+/** Whether a file may begin with a header of the safetensors format, judged by its length. */
+export function isHeaderLengthPossible(prefix: Uint8Array): boolean {
+  const length = lengthIn(prefix);
+  return length >= 0n && length <= BigInt(HEADER_LIMIT);
+}
+
+/** The length that the first bytes give, or -1 if they are too few. */
+function lengthIn(prefix: Uint8Array): bigint {
+  if (prefix.length < 8) return -1n;
+  return new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, LITTLE_ENDIAN);
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PUBLIC_HUB } from "../sources/hub.ts";
 import { allowEntryFault } from "../sources/source_policy.ts";
 
 /** What the operator decides. */
@@ -18,6 +19,10 @@ export interface Config {
   readonly files: string | undefined;
   /** Hosts that URL sources may name, see `checkSourceUrl`. */
   readonly sourceHosts: readonly string[];
+  /** Base address of the hub, without a slash at its end. */
+  readonly hub: string;
+  /** Sent to the hub as a bearer token, or undefined. */
+  readonly hubToken: string | undefined;
   /** Limit of a request's uploads in bytes. */
   readonly maximumUpload: number;
   /** Limit of the memory store in bytes. */
@@ -39,7 +44,7 @@ export class ConfigError extends Error {
 const BLOCK = 4096;
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/;
 /** The public hub, and where it sends the bytes of large files from. */
-const PUBLIC_HUB = "huggingface.co,*.huggingface.co,*.hf.co";
+const PUBLIC_HOSTS = "huggingface.co,*.huggingface.co,*.hf.co";
 
 /** What the host says of itself. */
 export interface HostFacts {
@@ -100,7 +105,18 @@ export function readConfig(
       `HOST must be a loopback address as long as AMALGAM_KEYS is not set: current value is ${host}`,
     );
   }
-  const sourceHosts = list(value("AMALGAM_SOURCE_HOSTS") ?? PUBLIC_HUB);
+  const hub = (value("AMALGAM_HUB") ?? PUBLIC_HUB).replace(/\/+$/, "");
+  if (!isBaseAddress(hub)) {
+    // Without the value, which may hold credentials.
+    faults.push(
+      "AMALGAM_HUB must be an http or https address without credentials, query and fragment",
+    );
+  }
+  const hubToken = value("AMALGAM_HUB_TOKEN");
+  if (hubToken !== undefined && !/^[\x21-\x7e]+$/.test(hubToken)) {
+    faults.push("AMALGAM_HUB_TOKEN must be a token of printable ASCII characters without spaces");
+  }
+  const sourceHosts = list(value("AMALGAM_SOURCE_HOSTS") ?? defaultHosts(hub));
   for (const entry of sourceHosts) {
     const fault = allowEntryFault(entry);
     if (fault) faults.push(`AMALGAM_SOURCE_HOSTS: each entry ${fault}: current value is ${entry}`);
@@ -113,6 +129,8 @@ export function readConfig(
     data: data === "memory:" ? undefined : data,
     files: value("AMALGAM_FILES"),
     sourceHosts,
+    hub,
+    hubToken,
     maximumUpload: size("AMALGAM_MAX_UPLOAD", 64 * 2 ** 30),
     memory: size("AMALGAM_MEMORY", 512 * 2 ** 20),
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
@@ -120,6 +138,20 @@ export function readConfig(
   };
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
+}
+
+function isBaseAddress(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "" &&
+    !/[?#]/.test(text);
+}
+
+/** The public hub's hosts, and the operator's own hub by its address and port, so that it may be private. */
+function defaultHosts(hub: string): string {
+  const url = URL.parse(hub);
+  if (hub === PUBLIC_HUB || !url) return PUBLIC_HOSTS;
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  return `${PUBLIC_HOSTS},${url.hostname}:${port}`;
 }
 
 /** A number of bytes with an optional suffix K, M, G or T (powers of 1024), or undefined. */

@@ -12,6 +12,7 @@ import { type Conditional, type Settings, settingsOf } from "./parameters.ts";
 import { checkMeaning } from "./recipe_checks.ts";
 import { checkForm, type RecipeDocument } from "./recipe_form.ts";
 import { outlineOf } from "./recipe_outline.ts";
+import { shardSizeOf } from "./shard_size.ts";
 import {
   bindSources,
   checkSources,
@@ -66,8 +67,19 @@ export interface Recipe {
   readonly rng: "threefry" | "mt19937";
   readonly gradient_t: readonly Conditional[];
   readonly experimental: boolean;
+  /** Absent: one safetensors file. */
+  readonly output?: RecipeOutput;
   /** For the file that is answered. */
   readonly name?: string;
+}
+
+/** What is written. */
+export interface RecipeOutput {
+  readonly format: "safetensors" | "onnx";
+  /** The ONNX model with the base model's weights whose graph the result takes; absent: the base model is one. */
+  readonly graph?: string;
+  /** Bytes of tensors that a shard holds at most, if it holds more than one tensor; absent: one file. */
+  readonly shard_size?: number;
 }
 
 /** The methods a recipe may name. */
@@ -87,7 +99,9 @@ export function parseRecipe(document: unknown, methods: Methods): Recipe {
   if (typeof document === "object" && document !== null && !Array.isArray(document)) {
     faults.push(...checkMeaning(outline, method));
   }
-  if (recipe) faults.push(...checkSources(recipe.sources), ...checkFloat8(recipe));
+  if (recipe) {
+    faults.push(...checkSources(recipe.sources), ...checkFloat8(recipe), ...checkOutput(recipe));
+  }
   const name = outline.method;
   if (name !== undefined && name !== "" && method === undefined) {
     const message = `Cannot merge as there is no such method${didYouMean(name, methods.keys())}: ` +
@@ -112,6 +126,7 @@ export function usedNames(recipe: Recipe): ReadonlyMap<string, string> {
   recipe.slices?.forEach(({ sources }, i) =>
     sources.forEach(({ model }, k) => use(model, `slices[${i}].sources[${k}].model`))
   );
+  if (recipe.output?.graph !== undefined) use(recipe.output.graph, "output.graph");
   return names;
 }
 
@@ -137,11 +152,33 @@ function checkFloat8({ out_dtype, dtype, float8 }: RecipeDocument): Fault[] {
   }];
 }
 
+function checkOutput({ output }: RecipeDocument): Fault[] {
+  const size = output?.shard_size ?? undefined;
+  const graph = output?.graph ?? undefined;
+  if (output?.format === "onnx" && size !== undefined) {
+    return [{
+      path: "output.shard_size",
+      message: `Cannot cut the result as an ONNX model is one file: current value is ${show(size)}`,
+    }];
+  }
+  if (output?.format !== "onnx" && graph !== undefined) {
+    return [{
+      path: "output.graph",
+      message: `Cannot use graph as only the format "onnx" takes one: current value is ${
+        show(graph)
+      }`,
+    }];
+  }
+  return [];
+}
+
 function recipeOf(document: RecipeDocument): Recipe {
   const { base_model, models, slices, parameters, dtype, out_dtype, rng, name, ...rest } = document;
   const type = out_dtype ?? dtype ?? undefined;
   const written = type === undefined ? undefined : parseDType(type);
-  const { output: _, tensors, ...options } = rest;
+  const { output, tensors, ...options } = rest;
+  const size = output?.shard_size ?? undefined;
+  const shardSize = size === undefined ? undefined : shardSizeOf(size);
   return {
     ...options,
     ...(base_model ? { base_model } : {}),
@@ -164,6 +201,15 @@ function recipeOf(document: RecipeDocument): Recipe {
     gradient_t: document.gradient_t.map(({ filter, value }) =>
       filter === undefined ? { value } : { filter, value }
     ),
+    ...(output && (output.format !== "safetensors" || shardSize !== undefined)
+      ? {
+        output: {
+          format: output.format,
+          ...(output.graph ? { graph: output.graph } : {}),
+          ...(shardSize === undefined ? {} : { shard_size: shardSize }),
+        },
+      }
+      : {}),
     ...(name ? { name } : {}),
   };
 }

@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { DTYPES, parseDType } from "../tensor/dtype.ts";
+import { shardSizeOf } from "./shard_size.ts";
 import { SourceEntrySchema } from "./sources.ts";
 
 const NAME = "a name without control characters";
@@ -71,6 +72,12 @@ const Position = v.strictObject({
 const FILE_NAME = "a file name of at most 200 characters without slashes and control characters";
 const FileName = v.pipe(v.string(FILE_NAME), v.regex(/^[^\p{Cc}/\\]{1,200}$/u, FILE_NAME));
 
+const SHARD_SIZE = "a number of bytes of at least 1, or text such as 5GB or 500MiB";
+const ShardSize = v.pipe(
+  v.union([v.number(), v.string()], SHARD_SIZE),
+  v.check((size) => shardSizeOf(size) !== undefined, SHARD_SIZE),
+);
+
 /** The document of merge, plan and analyze. */
 export const RecipeSchema = v.strictObject({
   merge_method: v.pipe(v.string("the name of a method"), v.nonEmpty("the name of a method")),
@@ -104,11 +111,10 @@ export const RecipeSchema = v.strictObject({
   gradient_t: v.nullish(v.array(Position, "a list of { filter, value }"), []),
   experimental: Flag,
   output: v.nullish(v.strictObject({
-    format: v.nullish(
-      v.picklist(["safetensors"], '"safetensors", the only format so far'),
-      "safetensors",
-    ),
-  }, "a map { format }")),
+    format: oneOf("safetensors", "onnx"),
+    graph: v.nullish(Name),
+    shard_size: v.nullish(ShardSize),
+  }, "a map { format, graph, shard_size }")),
   name: v.nullish(FileName),
 }, "a map");
 
@@ -131,9 +137,5 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   "slices[].base_model":
     "a base of its own per slice is not supported: use the top-level base_model",
   "slices[].residual_weight": "residual weights are not supported",
-  "output.shard_size": "sharded output is not supported yet",
   "output.put": "writing to another server is not supported yet",
-  "sources.*.hub": "hub sources are not supported yet: use url",
-  "sources.*.revision": "hub sources are not supported yet: use url",
-  "sources.*.file": "hub sources are not supported yet: use url",
 };

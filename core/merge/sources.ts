@@ -4,7 +4,9 @@
  * @module
  */
 import * as v from "valibot";
+import { isRelativePath } from "../checkpoint/relative_path.ts";
 import { type Fault, Problem } from "../problem.ts";
+import { isRepository, isRevision } from "../sources/hub.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { invalidRecipe, joinPath, show } from "./faults.ts";
 import { nearest } from "./nearest.ts";
@@ -28,9 +30,11 @@ export type SourceSpec =
     | { readonly type: "path"; readonly path: string }
     | {
       readonly type: "hub";
+      /** `org/name`. */
       readonly hub: string;
       readonly revision?: string;
       readonly file?: string;
+      readonly headers: Readonly<Record<string, string>>;
     }
   );
 
@@ -38,7 +42,11 @@ const BLOB_ID = /^sha256:[0-9a-f]{64}$/;
 const GIVEN = true;
 const text = (expected: string) => v.pipe(v.string(expected), v.nonEmpty(expected));
 
-/** One entry of `sources`; exactly one of its first four keys stands. */
+const REPOSITORY = "a repository such as org/name";
+const REVISION = "a branch, tag or commit";
+const FILE = "a path inside the repository";
+
+/** One entry of `sources`; exactly one of its first five keys stands. */
 export const SourceEntrySchema = v.strictObject({
   upload: v.optional(v.literal(GIVEN, "true")),
   checkpoint: v.optional(
@@ -46,6 +54,9 @@ export const SourceEntrySchema = v.strictObject({
   ),
   url: v.optional(v.pipe(v.string("a URL"), v.check(isHttp, "an http or https URL"))),
   path: v.optional(text("a path")),
+  hub: v.optional(v.pipe(v.string(REPOSITORY), v.check(isRepository, REPOSITORY))),
+  revision: v.optional(v.pipe(v.string(REVISION), v.check(isRevision, REVISION))),
+  file: v.optional(v.pipe(v.string(FILE), v.check(isRelativePath, FILE))),
   headers: v.optional(v.record(v.string(), v.string("a string"), "a map of strings")),
   kind: v.optional(
     v.picklist(["weights", "task_vector"], '"weights" or "task_vector", the kinds so far'),
@@ -58,7 +69,14 @@ export type SourceEntry = v.InferOutput<typeof SourceEntrySchema>;
 /** The `sources` of a document. */
 export type Sources = Readonly<Record<string, SourceEntry>>;
 
-const PLACES = ["upload", "checkpoint", "url", "path"] as const;
+const PLACES = ["upload", "checkpoint", "url", "path", "hub"] as const;
+/** Keys that only some places take. */
+const BELONGING:
+  readonly (readonly ["headers" | "revision" | "file", readonly ("url" | "hub")[]])[] = [
+    ["headers", ["url", "hub"]],
+    ["revision", ["hub"]],
+    ["file", ["hub"]],
+  ];
 
 /** Faults of entries whose keys are each right but do not go together. */
 export function checkSources(sources: Sources): Fault[] {
@@ -73,11 +91,14 @@ export function checkSources(sources: Sources): Fault[] {
           `is: current value is ${given.length === 0 ? "none" : given.join(", ")}`,
       });
     }
-    if (entry.headers !== undefined && entry.url === undefined) {
+    for (const [key, places] of BELONGING) {
+      const value = entry[key];
+      if (value === undefined || places.some((place) => entry[place] !== undefined)) continue;
       faults.push({
-        path: joinPath(path, "headers"),
-        message: `Cannot use headers as only a url takes them: current value is ` +
-          show(Object.keys(entry.headers)),
+        path: joinPath(path, key),
+        message: `Cannot use ${key} as only a ${places.join(" or ")} takes ${
+          key === "headers" ? "them" : "it"
+        }: current value is ${show(typeof value === "string" ? value : Object.keys(value))}`,
       });
     }
   }
@@ -167,6 +188,17 @@ function specOf(name: string, entry: SourceEntry): SourceSpec {
   const kind = entry.kind === undefined ? {} : { kind: entry.kind };
   if (entry.url !== undefined) {
     return { type: "url", url: entry.url, headers: entry.headers ?? {}, ...kind };
+  }
+  if (entry.hub !== undefined) {
+    const { hub, revision, file, headers = {} } = entry;
+    return {
+      type: "hub",
+      hub,
+      headers,
+      ...(revision === undefined ? {} : { revision }),
+      ...(file === undefined ? {} : { file }),
+      ...kind,
+    };
   }
   if (entry.path !== undefined) return { type: "path", path: entry.path, ...kind };
   if (entry.checkpoint !== undefined && isBlobId(entry.checkpoint)) {

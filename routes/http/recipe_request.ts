@@ -99,7 +99,7 @@ export async function prepareMerge(
       version: VERSION,
       chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
     });
-    const output = mergeOutput(plan, recipe, checkpoints);
+    const output = await mergeOutput(plan, recipe, checkpoints, signal);
     return { recipe, plan, output, controller, release };
   } catch (error) {
     controller.abort();

@@ -67,6 +67,58 @@ Deno.test("shards are found through their index, read by ranges, and merged as P
   });
 });
 
+Deno.test("blocks of sharded checkpoints are stacked, and rows that one lacks follow mismatch", async () => {
+  const grown = checkpointBytes({
+    "model.embed_tokens.weight": { shape: [2, 2], values: [1, 2, 3, 4] },
+  });
+  const route: FileRoute = (path, request) => path === "/grown" ? grown : fixtures(path, request);
+  await withServer(route, async (app, server) => {
+    const sources = {
+      base: { url: `${server.url}/base/${INDEX}` },
+      tuned: { url: `${server.url}/tuned/${INDEX}` },
+      grown: { url: `${server.url}/grown` },
+    };
+    const slice = (model: string, layer_range: number[]) => ({ sources: [{ model, layer_range }] });
+    const stack = {
+      merge_method: "passthrough",
+      slices: [slice("base", [0, 2]), slice("tuned", [1, 2])],
+      sources,
+    };
+    const values = await floatsOf(await mergedBytes(await postRecipe(app, "/merge", stack)));
+    const name = (block: number) => `model.layers.${block}.mlp.up_proj.weight`;
+    const read = async (file: string) => (await floatsOf(shardedFixture(file)))[name(1)];
+    const shard = JSON.parse(new TextDecoder().decode(shardedFixture(`base/${INDEX}`)))
+      .weight_map[name(1)];
+    assertEquals(values[name(1)], await read(`base/${shard}`));
+    assertEquals(values[name(2)], await read(`tuned/${shard}`));
+
+    const soup = {
+      merge_method: "task_arithmetic",
+      base_model: "base",
+      models: [{ model: "tuned", parameters: { weight: 0.5 } }, { model: "grown" }],
+      missing: "drop",
+      sources,
+    };
+    const problem = await problemOf(await postRecipe(app, "/plan", soup));
+    assertEquals(problem.kind, "mismatch");
+    const actions: Record<string, [string, string, string]> = {
+      base: ["copy", "shape", "base"],
+      skip: ["merge", "shape", "tuned"],
+    };
+    for (const [mismatch, [action, reason, model]] of Object.entries(actions)) {
+      const plan = await (await postRecipe(app, "/plan", { ...soup, mismatch })).json();
+      const embedding = plan.tensors.find((tensor: { name: string }) =>
+        tensor.name === "model.embed_tokens.weight"
+      );
+      assertEquals([embedding.action, embedding.reason, embedding.models], [action, reason, [
+        model,
+      ]]);
+      // What is tied stands once: the output layer of neither is missing.
+      assertEquals(plan.tensors.length, 20);
+    }
+  });
+});
+
 Deno.test("an index among the operator's files opens the shards beside it", async () => {
   await inFolder(async (folder) => {
     const files = [...Array(3).keys()].map((i) => `model-0000${i + 1}-of-00003.safetensors`);
