@@ -15,10 +15,10 @@ export function onnxWorkspace(module?: CompiledRuntime): Workspace {
   const kept = new Map<Value, Tensor>();
 
   const workspace: Workspace = {
-    async load(key, model) {
+    async load(key, model, optimize = true) {
       await workspace.unload(key);
       const runtime = await loadRuntime(module);
-      const session = await createSession(runtime, model);
+      const session = await createSession(runtime, model, optimize);
       sessions.set(key, session);
       const outputs: Record<Value, ElementType> = {};
       for (const info of session.outputMetadata) {
@@ -81,11 +81,12 @@ export function onnxWorkspace(module?: CompiledRuntime): Workspace {
 async function createSession(
   runtime: Runtime,
   model: Uint8Array<ArrayBuffer>,
+  optimize: boolean,
 ): Promise<InferenceSession> {
   try {
     return await exclusively(() =>
       runtime.InferenceSession.create(model, {
-        graphOptimizationLevel: "all",
+        graphOptimizationLevel: optimize ? "all" : "disabled",
         enableCpuMemArena: false,
         enableMemPattern: false,
       })

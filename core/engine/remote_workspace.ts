@@ -16,7 +16,12 @@ const HostWorker: typeof Worker | undefined = globalThis.Worker;
 
 /** A call of the port as a message. */
 export type WorkspaceCall =
-  | { readonly name: "load"; readonly key: string; readonly model: Uint8Array<ArrayBuffer> }
+  | {
+    readonly name: "load";
+    readonly key: string;
+    readonly model: Uint8Array<ArrayBuffer>;
+    readonly optimize: boolean;
+  }
   | { readonly name: "unload"; readonly key: string }
   | { readonly name: "place"; readonly values: Tensors }
   | {
@@ -95,7 +100,8 @@ function openRemote(
     });
   }
   return {
-    load: (key, model) => send<LoadedGraph>({ name: "load", key, model }),
+    load: (key, model, optimize = true) =>
+      send<LoadedGraph>({ name: "load", key, model, optimize }),
     unload: (key) => send({ name: "unload", key }),
     place: (values) => send({ name: "place", values }),
     run: (key, feeds, fetches) => send<Tensors>({ name: "run", key, feeds, fetches }),

@@ -23,9 +23,11 @@ export interface Workspace {
   /**
    * Makes a session of a graph.
    *
+   * @param optimize Whether ONNX Runtime may rewrite the graph, which takes time and pays for repeated runs;
+   *   default true.
    * @throws {Problem} `unsupported-operator` if ONNX Runtime refuses the graph.
    */
-  load(key: string, model: Uint8Array<ArrayBuffer>): Promise<LoadedGraph>;
+  load(key: string, model: Uint8Array<ArrayBuffer>, optimize?: boolean): Promise<LoadedGraph>;
   /** Releases the session of a key, if there is one. */
   unload(key: string): Promise<void>;
   /** Keeps values under their names. */

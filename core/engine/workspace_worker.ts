@@ -22,7 +22,7 @@ let last: Promise<unknown> = Promise.resolve();
 function perform(call: WorkspaceCall): Promise<unknown> {
   switch (call.name) {
     case "load":
-      return workspace.load(call.key, call.model);
+      return workspace.load(call.key, call.model, call.optimize);
     case "unload":
       return workspace.unload(call.key);
     case "place":

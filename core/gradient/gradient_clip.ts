@@ -5,9 +5,11 @@
  * @module
  */
 import type { Value } from "../onnx/model.ts";
+import { sumOfAll } from "./accurate_sum.ts";
+import { single } from "./hyperparameter.ts";
 import type { Emitter } from "./rule.ts";
 
-/** A gradient and its shape. */
+/** A gradient, float32, and its shape. */
 export interface Gradient {
   readonly value: Value;
   readonly shape: readonly number[];
@@ -26,16 +28,14 @@ export function appendClip(
   gradients: ReadonlyMap<string, Gradient>,
   maximum: Value,
 ): { readonly clipped: ReadonlyMap<string, Value>; readonly norm: Value } {
-  const squares = [...gradients.values()].map(({ value }) =>
-    graph.node("ReduceSumSquare", [value], { keepdims: 0 })
+  const squares = [...gradients.values()].map(({ value, shape }) =>
+    sumOfAll(graph, "ReduceSumSquare", { value, type: "float32", shape })
   );
   const norm = graph.node("Sqrt", [graph.node("Sum", squares)]);
-  const guarded = graph.node("Add", [norm, graph.scalar("float32", GUARD)]);
-  const factor = graph.node("Min", [
-    graph.node("Div", [maximum, guarded]),
-    graph.scalar("float32", 1),
-  ]);
+  const guarded = graph.node("Add", [norm, graph.scalar("float64", GUARD)]);
+  const ratio = graph.node("Div", [graph.node("Cast", [maximum], { to: 11 }), guarded]);
+  const factor = single(graph, graph.node("Min", [ratio, graph.scalar("float64", 1)]));
   const clipped = new Map<string, Value>();
   for (const [name, { value }] of gradients) clipped.set(name, graph.node("Mul", [value, factor]));
-  return { clipped, norm };
+  return { clipped, norm: single(graph, norm) };
 }

@@ -7,6 +7,7 @@
  */
 import type { Value } from "../onnx/model.ts";
 import type { InputEmitter } from "./input_emitter.ts";
+import type { Emitter } from "./rule.ts";
 
 /** Declares a scalar input float64; declaring it again answers the same value. */
 export function doubleInput(graph: InputEmitter, name: string): Value {
@@ -14,6 +15,6 @@ export function doubleInput(graph: InputEmitter, name: string): Value {
 }
 
 /** A scalar as float32, the type of the parameters. */
-export function single(graph: InputEmitter, double: Value): Value {
+export function single(graph: Emitter, double: Value): Value {
   return graph.node("Cast", [double], { to: 1 });
 }

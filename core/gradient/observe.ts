@@ -95,6 +95,7 @@ export async function observe(
         ],
       },
     }),
+    false,
   );
   const fetches = [...folded, ...results.map((name) => SHAPE + name)];
   const feeds: Record<Value, OnnxTensor> = {};

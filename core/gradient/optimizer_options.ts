@@ -27,13 +27,16 @@ const RATE = "a finite number above 0";
 const Rate = v.pipe(v.number(RATE), v.finite(RATE), v.gtValue(0, RATE));
 const DECAY = "a finite number of at least 0";
 const Decay = v.pipe(v.number(DECAY), v.finite(DECAY), v.minValue(0, DECAY));
+// Float32 would round a smaller one to 0, and 0 / 0 is what a gradient of 0 divides.
+const EPSILON = "a finite number of at least 1e-37";
+const Epsilon = v.pipe(v.number(EPSILON), v.finite(EPSILON), v.minValue(1e-37, EPSILON));
 const SHARE = "a number in [0, 1)";
 const Share = v.pipe(v.number(SHARE), v.minValue(0, SHARE), v.ltValue(1, SHARE));
 const PLAIN = false;
 const adaptive = {
   learning_rate: Rate,
   betas: v.optional(v.strictTuple([Share, Share], "a list of two numbers in [0, 1)"), [0.9, 0.999]),
-  epsilon: v.optional(Rate, 1e-8),
+  epsilon: v.optional(Epsilon, 1e-8),
 };
 
 /** An optimizer as documents have it. */

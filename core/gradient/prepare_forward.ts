@@ -9,6 +9,7 @@ import { createGraph } from "../onnx/graph_builder.ts";
 import type { OnnxModel, OnnxNode, Value } from "../onnx/model.ts";
 import { nameOf } from "../onnx/walk.ts";
 import { Problem } from "../problem.ts";
+import { decideByShapes } from "./decide_by_shapes.ts";
 import { activeValues } from "./differentiate.ts";
 import { observe, type ObservedGraph, type Typed } from "./observe.ts";
 import type { Expansions } from "./rule.ts";
@@ -43,7 +44,7 @@ export async function prepareForward(
 ): Promise<ObservedGraph> {
   const observation = { outputs: [output], inputs: new Map([...data, ...parameters]) };
   const kept = new Set(parameters.keys());
-  let current = model;
+  let current = await decideByShapes(workspace, model, observation, kept);
   for (let round = 0;; round++) {
     const forward = await observe(workspace, current, observation, kept);
     const expanded = round < ROUNDS ? expand(forward, trainable, expansions, round) : undefined;

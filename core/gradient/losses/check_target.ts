@@ -28,7 +28,9 @@ export function checkTarget(
             `[${output.join(", ")}]`
           : `the target of cross_entropy must have the shape [${
             wanted.join(", ")
-          }] for the output [${output.join(", ")}]: current value is [${target.join(", ")}]`,
+          }] for the output [${
+            output.join(", ")
+          }], whose last axis are the classes: current value is [${target.join(", ")}]`,
       );
     }
     if (type !== "int64" && type !== "int32") {
@@ -65,7 +67,9 @@ export function checkTargetValues(
   const value = values[index]!;
   const must = spec.name === "cross_entropy"
     ? `a class index from 0 to ${classes - 1}, as the output has ${classes} classes` +
-      (spec.ignoreIndex < 0 ? `, or ignore_index ${spec.ignoreIndex}` : "")
+      (spec.ignoreIndex < 0 || spec.ignoreIndex >= classes
+        ? `, or ignore_index ${spec.ignoreIndex}`
+        : "")
     : spec.name === "binary_cross_entropy"
     ? "a probability from 0 to 1"
     : "finite";

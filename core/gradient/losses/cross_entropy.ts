@@ -2,9 +2,13 @@
  * Cross entropy of logits and class indices, as PyTorch defines it: `ignore_index`, label smoothing (Szegedy et
  * al. 2016, arXiv 1512.00567), mean over the counted targets.
  *
+ * The classes are the last axis. PyTorch's `[N, C, T]` is refused rather than guessed from the target's shape: the
+ * guess would turn over without a word for a batch in which T happens to equal C.
+ *
  * @module
  */
 import type { Value } from "../../onnx/model.ts";
+import { sumOfAll, sumOfRows } from "../accurate_sum.ts";
 import { reshape } from "../broadcast.ts";
 import type { LossSpec } from "../loss_options.ts";
 import type { Emitter } from "../rule.ts";
@@ -36,7 +40,11 @@ export function crossEntropy(
   // Ignored targets stand for class 0 and weigh nothing.
   const safe = graph.node("Where", [ignored, graph.scalar("int64", 0), labels]);
   const column = graph.node("Unsqueeze", [safe, graph.integers([1])]);
-  const counted = sum(graph, counts);
+  const total = (value: Value) =>
+    graph.node("Cast", [sumOfAll(graph, "ReduceSum", { value, type, shape: [rows] })], {
+      to: codeOf(type),
+    });
+  const counted = total(counts);
   const divisor = graph.node("Max", [counted, scalar(1)]);
 
   const logs = graph.node("LogSoftmax", [logits], { axis: 1 });
@@ -45,17 +53,21 @@ export function crossEntropy(
   const losses = smoothing === 0 ? own : graph.node("Add", [
     graph.node("Mul", [own, scalar(1 - smoothing)]),
     graph.node("Mul", [
-      graph.node("ReduceMean", [logs, graph.integers([1])], { keepdims: 0 }),
-      scalar(-smoothing),
+      graph.node("Cast", [
+        sumOfRows(graph, "ReduceSum", { value: logs, type, rows, columns: classes }),
+      ], { to: codeOf(type) }),
+      scalar(-smoothing / classes),
     ]),
   ]);
-  const loss = graph.node("Div", [sum(graph, graph.node("Mul", [losses, counts])), divisor]);
+  // Chosen, not multiplied by 0: a row that is ignored may hold infinities.
+  const taking = graph.node("Where", [ignored, scalar(0), losses]);
+  const loss = graph.node("Div", [total(taking), divisor]);
 
   const predicted = graph.node("ArgMax", [logits], { axis: 1, keepdims: 0 });
   const right = graph.node("Cast", [graph.node("Equal", [predicted, safe])], {
     to: codeOf(type),
   });
-  const correct = sum(graph, graph.node("Mul", [right, counts]));
+  const correct = total(graph.node("Mul", [right, counts]));
   if (!withGradient) return { loss, counted, correct, gradient: undefined };
 
   const weights = graph.node("Unsqueeze", [
@@ -74,10 +86,6 @@ export function crossEntropy(
   const excess = graph.node("Sub", [graph.node("Exp", [logs]), wanted]);
   const gradient = graph.node("Mul", [excess, weights]);
   return { loss, counted, correct, gradient: reshape(graph, gradient, output.shape) };
-}
-
-function sum(graph: Emitter, value: Value): Value {
-  return graph.node("ReduceSum", [value], { keepdims: 0 });
 }
 
 function codeOf(type: "float32" | "float64"): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Value } from "../../onnx/model.ts";
+import { sumOfAll } from "../accurate_sum.ts";
 import { reshape } from "../broadcast.ts";
 import type { Emitter } from "../rule.ts";
 import type { LossOutput, LossParts, LossTarget } from "./loss.ts";
@@ -24,19 +25,26 @@ export function binaryCrossEntropy(
     graph.node("Relu", [logits]),
     graph.node("Mul", [logits, wanted]),
   ]);
-  // For 1 + e of a tiny e the logarithm loses e, which is below the last place of the sum anyway.
-  const small = graph.node("Exp", [graph.node("Neg", [graph.node("Abs", [logits])])]);
-  const rest = graph.node("Log", [graph.node("Add", [small, graph.scalar(type, 1)])]);
+  const below = graph.node("Neg", [graph.node("Abs", [logits])]);
+  const small = graph.node("Exp", [below]);
+  const one = graph.scalar(type, 1);
+  // Softplus does not lose what is small beside 1, but has no kernel for float64, where less is lost anyway.
+  const rest = type === "float32"
+    ? graph.node("Softplus", [below])
+    : graph.node("Log", [graph.node("Add", [small, one])]);
   const losses = graph.node("Add", [linear, rest]);
   const says = graph.node("Greater", [logits, graph.scalar(type, 0)]);
   const is = graph.node("GreaterOrEqual", [wanted, graph.scalar(type, 0.5)]);
   const right = graph.node("Cast", [graph.node("Equal", [says, is])], { to: codeOf(type) });
-  const excess = withGradient
-    ? graph.node("Sub", [graph.node("Sigmoid", [logits]), wanted])
-    : undefined;
+  const gradient = () => {
+    // ONNX Runtime's Sigmoid of float32 is 0 below -18 and coarse well before.
+    const numerator = graph.node("Where", [says, one, small]);
+    const sigmoid = graph.node("Div", [numerator, graph.node("Add", [small, one])]);
+    return graph.node("Sub", [sigmoid, wanted]);
+  };
   return {
-    ...averaged(graph, output, losses, excess),
-    correct: graph.node("ReduceSum", [right], { keepdims: 0 }),
+    ...averaged(graph, output, losses, withGradient ? gradient() : undefined),
+    correct: total(graph, output, right),
   };
 }
 
@@ -57,16 +65,23 @@ export function meanSquaredError(
 
 function averaged(
   graph: Emitter,
-  { shape, type }: LossOutput,
+  output: LossOutput,
   losses: Value,
   excess: Value | undefined,
 ): Omit<LossParts, "correct"> {
+  const { shape, type } = output;
   const count = graph.scalar(type, shape.reduce((product, size) => product * size, 1));
   return {
-    loss: graph.node("ReduceMean", [losses], { keepdims: 0 }),
+    loss: graph.node("Div", [total(graph, output, losses), count]),
     counted: count,
     gradient: excess && graph.node("Div", [excess, count]),
   };
+}
+
+function total(graph: Emitter, { shape, type }: LossOutput, value: Value): Value {
+  return graph.node("Cast", [sumOfAll(graph, "ReduceSum", { value, type, shape })], {
+    to: codeOf(type),
+  });
 }
 
 function targetOf(graph: Emitter, { type, shape }: LossOutput, target: LossTarget): Value {

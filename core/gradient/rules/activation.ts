@@ -1,9 +1,14 @@
 /**
  * Backward rules of activations.
  *
+ * Where the result alone tells the slope, the input is left out: then ONNX Runtime can fuse the activation into
+ * the convolution before it. Times in comments are of ONNX Runtime Web 1.30 (WASM, one thread), per million
+ * elements.
+ *
  * @module
  */
 import { floatOf, textOf, type Value } from "../../onnx/model.ts";
+import { unbroadcast } from "../broadcast.ts";
 import type { BackwardRule, BackwardRules, BackwardStep } from "../rule.ts";
 
 /** What a derivative is written with. */
@@ -18,63 +23,103 @@ interface Point {
 
 /** A rule from the gradient of the input. */
 function activationRule(gradient: (at: Point) => Value): BackwardRule {
-  return (step) => {
-    const { graph, node } = step;
-    const x = node.inputs[0]!;
-    return [gradient({
-      step,
-      x,
-      y: node.outputs[0]!,
-      dy: step.gradients[0]!,
-      scalar: (value) => graph.scalar(step.type(x), value),
-      op: (name, ...inputs) => graph.node(name, inputs),
-    })];
+  return (step) => [gradient(pointOf(step))];
+}
+
+function pointOf(step: BackwardStep): Point {
+  const { graph, node } = step;
+  const x = node.inputs[0]!;
+  return {
+    step,
+    x,
+    y: node.outputs[0]!,
+    dy: step.gradients[0]!,
+    scalar: (value) => graph.scalar(step.type(x), value),
+    op: (name, ...inputs) => graph.node(name, inputs),
   };
 }
 
-/** `dy` where x is above a bound, `otherwise` elsewhere. */
-function above({ x, dy, op, scalar }: Point, bound: number, otherwise: Value): Value {
-  return op("Where", op("Greater", x, scalar(bound)), dy, otherwise);
+/**
+ * `dy` where the result is above 0, for results that are never below: `dy·sign(y)` takes 0.8 ms,
+ * `Where(y > 0, dy, 0)` 1.5 ms, `dy·Cast(y > 0)` 1.7 ms.
+ */
+function wherePositive({ y, dy, op }: Point): Value {
+  return op("Mul", dy, op("Sign", y));
 }
 
-/** The derivative of Gelu: `Φ(x) + x·φ(x)`, or that of its approximation by tanh. */
-function gelu({ step, x, dy, op, scalar }: Point): Value {
+/**
+ * The factor `f` of an activation `y = x·f(x)`, without computing it anew: the error function alone takes 27 ms,
+ * tanh and the sigmoid 3 ms, all of this 1.5 ms.
+ *
+ * @param atZero `f(0)`, where the quotient is undefined.
+ */
+function factor({ x, y, op, scalar }: Point, atZero: number): Value {
+  return op("Where", op("Equal", x, scalar(0)), scalar(atZero), op("Div", y, x));
+}
+
+/** The derivative of Gelu: `Φ(x) + x·φ(x)`, or that of its approximation `x·σ(2u)`, `u = c·(x + k·x³)`. */
+function gelu(at: Point): Value {
+  const { step, x, y, dy, op, scalar } = at;
+  const share = factor(at, 0.5);
+  const square = op("Mul", x, x);
   if (textOf(step.node, "approximate", "none") === "tanh") {
     const [c, k] = [Math.sqrt(2 / Math.PI), 0.044715];
-    const square = op("Mul", x, x);
-    const inner = op("Mul", x, op("Add", op("Mul", square, scalar(c * k)), scalar(c)));
-    const tanh = op("Tanh", inner);
-    const slope = op("Add", op("Mul", square, scalar(3 * c * k)), scalar(c));
-    const half = op("Mul", op("Add", tanh, scalar(1)), scalar(0.5));
-    const rest = op("Mul", op("Sub", scalar(1), op("Mul", tanh, tanh)), slope);
-    return op("Mul", dy, op("Add", half, op("Mul", op("Mul", x, scalar(0.5)), rest)));
+    const slope = op("Add", op("Mul", square, scalar(6 * c * k)), scalar(2 * c));
+    const bend = op("Mul", op("Mul", y, op("Sub", scalar(1), share)), slope);
+    return op("Mul", dy, op("Add", share, bend));
   }
-  const erf = op("Erf", op("Mul", x, scalar(Math.SQRT1_2)));
-  const phi = op("Mul", op("Add", erf, scalar(1)), scalar(0.5));
-  const bell = op("Exp", op("Mul", op("Mul", x, x), scalar(-0.5)));
-  const density = op("Mul", bell, scalar(1 / Math.sqrt(2 * Math.PI)));
-  return op("Mul", dy, op("Add", phi, op("Mul", x, density)));
+  const bell = op("Exp", op("Mul", square, scalar(-0.5)));
+  const bend = op("Mul", op("Mul", x, bell), scalar(1 / Math.sqrt(2 * Math.PI)));
+  return op("Mul", dy, op("Add", share, bend));
 }
 
-/** `x·tanh(softplus(x))`: `t + x·(1 − t²)·σ(x)`. */
-function mish({ x, dy, op, scalar }: Point): Value {
-  const tanh = op("Tanh", op("Softplus", x));
-  const rest = op("Mul", op("Sub", scalar(1), op("Mul", tanh, tanh)), op("Sigmoid", x));
-  return op("Mul", dy, op("Add", tanh, op("Mul", x, rest)));
+/** `x·t`, `t = tanh(softplus(x))`, which is 0.6 at 0: `t + x·(1 − t²)·σ(x)`. */
+function mish(at: Point): Value {
+  const { x, y, dy, op } = at;
+  const tanh = factor(at, 0.6);
+  const rest = op("Mul", op("Sub", x, op("Mul", y, tanh)), op("Sigmoid", x));
+  return op("Mul", dy, op("Add", tanh, rest));
 }
 
-/** `x·σ(αx)`. */
-function swish({ step, x, dy, op, scalar }: Point): Value {
+/** `x·s`, `s = σ(αx)`: `s + α·y·(1 − s)`. */
+function swish(at: Point): Value {
+  const { step, y, dy, op, scalar } = at;
   const alpha = floatOf(step.node, "alpha", 1);
-  const sigmoid = op("Sigmoid", alpha === 1 ? x : op("Mul", x, scalar(alpha)));
-  const bend = op("Mul", op("Mul", x, scalar(alpha)), op("Sub", scalar(1), sigmoid));
-  return op("Mul", dy, op("Mul", sigmoid, op("Add", bend, scalar(1))));
+  const sigmoid = factor(at, 0.5);
+  const bend = op("Mul", y, op("Sub", scalar(1), sigmoid));
+  const scaled = alpha === 1 ? bend : op("Mul", bend, scalar(alpha));
+  return op("Mul", dy, op("Add", sigmoid, scaled));
+}
+
+function leakyRelu({ step, x, y, dy, op, scalar }: Point): Value {
+  const slope = floatOf(step.node, "alpha", 0.01);
+  // A negative slope turns the result's sign around.
+  const signed = slope >= 0 ? y : x;
+  return op("Mul", dy, op("Where", op("Greater", signed, scalar(0)), scalar(1), scalar(slope)));
+}
+
+function prelu(step: BackwardStep): (Value | undefined)[] {
+  const { x, dy, op, scalar } = pointOf(step);
+  const slope = step.node.inputs[1]!;
+  const ofSlope = () =>
+    unbroadcast(
+      step.graph,
+      op("Mul", dy, op("Min", x, scalar(0))),
+      step.shape(x),
+      step.shape(slope),
+    );
+  return [
+    step.wants(0)
+      ? op("Mul", dy, op("Where", op("Greater", x, scalar(0)), scalar(1), slope))
+      : undefined,
+    step.wants(1) ? ofSlope() : undefined,
+  ];
 }
 
 /** The scales of Selu, as ONNX has them. */
 const SELU = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 };
 
-/** Backward rules of activations. */
+/** Backward rules of activations. At their kinks the slope is PyTorch's: the one of the lower side. */
 export const activation: BackwardRules = {
   /** `dy·(1 − y²)`. */
   Tanh: activationRule(({ y, dy, op, scalar }) =>
@@ -84,37 +129,35 @@ export const activation: BackwardRules = {
   Sigmoid: activationRule(({ y, dy, op, scalar }) =>
     op("Mul", dy, op("Mul", y, op("Sub", scalar(1), y)))
   ),
-  Relu: activationRule((at) => above(at, 0, at.scalar(0))),
-  LeakyRelu: activationRule((at) => {
-    const slope = at.scalar(floatOf(at.step.node, "alpha", 0.01));
-    return above(at, 0, at.op("Mul", at.dy, slope));
+  Relu: activationRule(wherePositive),
+  LeakyRelu: activationRule(leakyRelu),
+  PRelu: prelu,
+  ThresholdedRelu: activationRule((at) => {
+    const { step: { node }, x, dy, op, scalar } = at;
+    const bound = floatOf(node, "alpha", 1);
+    if (bound >= 0) return wherePositive(at);
+    return op("Where", op("Greater", x, scalar(bound)), dy, scalar(0));
   }),
-  ThresholdedRelu: activationRule((at) =>
-    above(at, floatOf(at.step.node, "alpha", 1), at.scalar(0))
-  ),
   /** Below 0: `dy·(y + α)`. */
-  Elu: activationRule((at) => {
-    const alpha = at.scalar(floatOf(at.step.node, "alpha", 1));
-    return above(at, 0, at.op("Mul", at.dy, at.op("Add", at.y, alpha)));
+  Elu: activationRule(({ step: { node }, x, y, dy, op, scalar }) => {
+    const alpha = floatOf(node, "alpha", 1);
+    if (alpha === 1) return op("Mul", dy, op("Add", op("Min", y, scalar(0)), scalar(1)));
+    const below = op("Add", y, scalar(alpha));
+    return op("Mul", dy, op("Where", op("Greater", x, scalar(0)), scalar(1), below));
   }),
   /** Above 0: `dy·γ`; below: `dy·(y + αγ)`. */
-  Selu: activationRule((at) => {
-    const { step: { node }, x, y, dy, op, scalar } = at;
+  Selu: activationRule(({ step: { node }, x, y, dy, op, scalar }) => {
     const alpha = floatOf(node, "alpha", SELU.alpha);
     const gamma = floatOf(node, "gamma", SELU.gamma);
-    const slope = op(
-      "Where",
-      op("Greater", x, scalar(0)),
-      scalar(gamma),
-      op("Add", y, scalar(alpha * gamma)),
-    );
-    return op("Mul", dy, slope);
+    const below = op("Add", y, scalar(alpha * gamma));
+    return op("Mul", dy, op("Where", op("Greater", x, scalar(0)), scalar(gamma), below));
   }),
-  /** Below 0: `dy·e^{x/α}`. */
-  Celu: activationRule((at) => {
-    const { step: { node }, x, dy, op, scalar } = at;
+  /** Above 0: `dy`; below: `dy·e^{x/α}`, which is `dy·(y/α + 1)`. */
+  Celu: activationRule(({ step: { node }, y, dy, op, scalar }) => {
     const alpha = floatOf(node, "alpha", 1);
-    return above(at, 0, op("Mul", dy, op("Exp", op("Div", x, scalar(alpha)))));
+    const least = op("Min", y, scalar(0));
+    const scaled = alpha === 1 ? least : op("Mul", least, scalar(1 / alpha));
+    return op("Mul", dy, op("Add", scaled, scalar(1)));
   }),
   Gelu: activationRule(gelu),
   Softplus: activationRule(({ x, dy, op }) => op("Mul", dy, op("Sigmoid", x))),
@@ -123,6 +166,7 @@ export const activation: BackwardRules = {
     const spread = op("Add", op("Abs", x), scalar(1));
     return op("Div", dy, op("Mul", spread, spread));
   }),
+  /** The slope `α` where the result lies strictly between 0 and 1. */
   HardSigmoid: activationRule(({ step: { node }, y, dy, op, scalar }) => {
     const slope = scalar(floatOf(node, "alpha", 0.2));
     const inside = op("And", op("Greater", y, scalar(0)), op("Less", y, scalar(1)));

@@ -3,56 +3,59 @@
  *
  * @module
  */
-import type { ElementType, Value } from "../../onnx/model.ts";
-import type { BackwardRules, Emitter } from "../rule.ts";
+import type { Value } from "../../onnx/model.ts";
+import type { BackwardRule, BackwardRules } from "../rule.ts";
 
-/** What a derivative is written with. */
+/** What a gradient is written with. */
 interface Point {
-  readonly graph: Emitter;
   readonly x: Value;
   readonly y: Value;
+  readonly dy: Value;
   readonly scalar: (value: number) => Value;
   readonly op: (operator: string, ...inputs: Value[]) => Value;
 }
 
-function rules(derivatives: Readonly<Record<string, (at: Point) => Value>>): BackwardRules {
-  return Object.fromEntries(
-    Object.entries(derivatives).map(([operator, derivative]) => [operator, ({
-      graph,
-      node,
-      gradients,
-      type,
-    }) => {
-      const [x, y] = [node.inputs[0]!, node.outputs[0]!];
-      const of: ElementType = type(x);
-      const at: Point = {
-        graph,
-        x,
-        y,
-        scalar: (value) => graph.scalar(of, value),
-        op: (name, ...inputs) => graph.node(name, inputs),
-      };
-      return [graph.node("Mul", [gradients[0]!, derivative(at)])];
-    }]),
-  );
+/** A rule from the gradient of the input. */
+function rule(gradient: (at: Point) => Value): BackwardRule {
+  return ({ graph, node, gradients, type }) => {
+    const x = node.inputs[0]!;
+    return [gradient({
+      x,
+      y: node.outputs[0]!,
+      dy: gradients[0]!,
+      scalar: (value) => graph.scalar(type(x), value),
+      op: (name, ...inputs) => graph.node(name, inputs),
+    })];
+  };
+}
+
+/** `√(1 − x²)`. */
+function chord({ x, op, scalar }: Point): Value {
+  return op("Sqrt", op("Sub", scalar(1), op("Mul", x, x)));
 }
 
 /** Backward rules of exponential and trigonometric functions. */
-export const exponential: BackwardRules = rules({
-  Exp: ({ y }) => y,
-  Log: ({ x, op }) => op("Reciprocal", x),
-  Erf: ({ x, op, scalar }) =>
-    op("Mul", op("Exp", op("Neg", op("Mul", x, x))), scalar(2 / Math.sqrt(Math.PI))),
-  Sin: ({ x, op }) => op("Cos", x),
-  Cos: ({ x, op }) => op("Neg", op("Sin", x)),
-  Tan: ({ y, op, scalar }) => op("Add", op("Mul", y, y), scalar(1)),
-  Asin: ({ x, op, scalar }) => op("Reciprocal", op("Sqrt", op("Sub", scalar(1), op("Mul", x, x)))),
-  Acos: ({ x, op, scalar }) =>
-    op("Neg", op("Reciprocal", op("Sqrt", op("Sub", scalar(1), op("Mul", x, x))))),
-  Atan: ({ x, op, scalar }) => op("Reciprocal", op("Add", op("Mul", x, x), scalar(1))),
-  Sinh: ({ x, op }) => op("Cosh", x),
-  Cosh: ({ x, op }) => op("Sinh", x),
-  Asinh: ({ x, op, scalar }) => op("Reciprocal", op("Sqrt", op("Add", op("Mul", x, x), scalar(1)))),
-  Acosh: ({ x, op, scalar }) => op("Reciprocal", op("Sqrt", op("Sub", op("Mul", x, x), scalar(1)))),
-  Atanh: ({ x, op, scalar }) => op("Reciprocal", op("Sub", scalar(1), op("Mul", x, x))),
-});
+export const exponential: BackwardRules = {
+  Exp: rule(({ y, dy, op }) => op("Mul", dy, y)),
+  Log: rule(({ x, dy, op }) => op("Div", dy, x)),
+  /** `2/√π·e^{−x²}`, the factor moved into the exponent. */
+  Erf: rule(({ x, dy, op, scalar }) =>
+    op("Mul", dy, op("Exp", op("Sub", scalar(Math.log(2 / Math.sqrt(Math.PI))), op("Mul", x, x))))
+  ),
+  Sin: rule(({ x, dy, op }) => op("Mul", dy, op("Cos", x))),
+  Cos: rule(({ x, dy, op }) => op("Neg", op("Mul", dy, op("Sin", x)))),
+  /** `1 + y²`. */
+  Tan: rule(({ y, dy, op, scalar }) => op("Mul", dy, op("Add", op("Mul", y, y), scalar(1)))),
+  Asin: rule((at) => at.op("Div", at.dy, chord(at))),
+  Acos: rule((at) => at.op("Neg", at.op("Div", at.dy, chord(at)))),
+  Atan: rule(({ x, dy, op, scalar }) => op("Div", dy, op("Add", op("Mul", x, x), scalar(1)))),
+  Sinh: rule(({ x, dy, op }) => op("Mul", dy, op("Cosh", x))),
+  Cosh: rule(({ x, dy, op }) => op("Mul", dy, op("Sinh", x))),
+  Asinh: rule(({ x, dy, op, scalar }) =>
+    op("Div", dy, op("Sqrt", op("Add", op("Mul", x, x), scalar(1))))
+  ),
+  Acosh: rule(({ x, dy, op, scalar }) =>
+    op("Div", dy, op("Sqrt", op("Sub", op("Mul", x, x), scalar(1))))
+  ),
+  Atanh: rule(({ x, dy, op, scalar }) => op("Div", dy, op("Sub", scalar(1), op("Mul", x, x)))),
+};

@@ -9,6 +9,7 @@ import { arithmetic } from "./arithmetic.ts";
 import { batchNormalization } from "./batch_normalization.ts";
 import { convolution } from "./convolution.ts";
 import { cumulative } from "./cumulative.ts";
+import { einsumRules } from "./einsum.ts";
 import { exponential } from "./exponential.ts";
 import { gathering } from "./gathering.ts";
 import { groupNormalization } from "./group_normalization.ts";
@@ -34,6 +35,7 @@ export const RULES: BackwardRules = {
   ...reductions,
   ...softmax,
   ...matrixProducts,
+  ...einsumRules,
   ...convolution,
   ...pooling,
   ...normalization,

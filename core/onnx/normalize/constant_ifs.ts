@@ -6,7 +6,8 @@
 import { numbersOf } from "../element_type.ts";
 import type { OnnxGraph, OnnxNode, OnnxTensor, Value } from "../model.ts";
 import { constantsToInitializers } from "./constants.ts";
-import { type FreshName, withGraphs } from "./names.ts";
+import { type FreshName, graphsOf } from "./names.ts";
+import { renamedGraph } from "./rename.ts";
 
 /**
  * The graph without conditionals that are decided. Constants of a branch become initializers of the graph.
@@ -59,32 +60,13 @@ function apart(branch: OnnxGraph, node: OnnxNode, fresh: FreshName): OnnxGraph {
       ...graph.nodes.flatMap(({ outputs }) => outputs),
     ];
     for (const name of own) if (name) names.set(name, fresh(`/${label}/${name}`));
-    for (const inner of graph.nodes) {
-      withGraphs(inner, (nested) => {
-        define(nested);
-        return nested;
-      });
-    }
+    for (const inner of graph.nodes) graphsOf(inner).forEach(define);
   };
   define(branch);
-  const moved = renamed(branch, (name) => names.get(name) ?? name);
+  const moved = renamedGraph(branch, (name) => names.get(name) ?? name);
   const nodes = moved.nodes.map((inner) => ({
     ...inner,
     name: inner.name && fresh(`${label}/${inner.name}`),
   }));
   return { ...moved, nodes };
-}
-
-function renamed(graph: OnnxGraph, rename: (value: Value) => Value): OnnxGraph {
-  return {
-    ...graph,
-    nodes: graph.nodes.map((node) => ({
-      ...withGraphs(node, (nested) => renamed(nested, rename)),
-      inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
-    })),
-    initializers: new Map([...graph.initializers].map(([name, t]) => [rename(name), t])),
-    inputs: graph.inputs.map((info) => ({ ...info, name: rename(info.name) })),
-    outputs: graph.outputs.map((info) => ({ ...info, name: rename(info.name) })),
-  };
 }

@@ -30,8 +30,7 @@ export async function loadExternalData(
   const files = new Map<string, ByteSource>();
   const load: LoadTensor = async (name, tensor) => {
     if (!tensor.external) return tensor;
-    const { location } = tensor.external;
-    checkLocation(name, location);
+    const location = fileName(name, tensor.external.location);
     let file = files.get(location);
     if (!file) {
       if (!open) throw fault(name, "no files lie beside the model", location);
@@ -49,16 +48,15 @@ export async function loadExternalData(
 }
 
 /**
- * Checks that a location names a file in the model's own folder.
+ * The name of a file in the model's own folder, as a location gives it.
  *
- * @throws {Problem} `invalid-checkpoint`.
+ * @throws {Problem} `invalid-checkpoint` if the location leads elsewhere.
  */
-export function checkLocation(tensor: string, location: string): void {
+export function fileName(tensor: string, location: string): string {
   const path = location.startsWith("./") ? location.slice(2) : location;
   const plain = path !== "" && path !== "." && path !== ".." && !/[/\\:\0?#%]/.test(path);
-  if (!plain) {
-    throw fault(tensor, "its location must be the name of a file beside the model", location);
-  }
+  if (plain) return path;
+  throw fault(tensor, "its location must be the name of a file beside the model", location);
 }
 
 async function readExternal(

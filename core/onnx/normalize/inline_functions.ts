@@ -24,7 +24,7 @@ export interface DatedNode extends OnnxNode {
 /** How deep functions may call functions. */
 const MAXIMUM_DEPTH = 64;
 /** How many nodes the functions may come to. */
-const MAXIMUM_NODES = 1_000_000;
+const MAXIMUM_NODES = 100_000;
 
 /** What the names of a function stand for at one call. */
 interface Scope {
@@ -39,7 +39,7 @@ interface Scope {
  * The model without functions. Values inside of them are named `/CALL/VALUE`, nodes `CALL/NODE`.
  *
  * @throws {Problem} `invalid-checkpoint` if functions call each other in a circle; `too-large` if they come to
- *   more than a million nodes.
+ *   more than 100,000 nodes.
  */
 export function inlineFunctions(model: OnnxModel, fresh: FreshName): OnnxModel {
   if (model.functions.length === 0) return model;

@@ -12,9 +12,13 @@ export type FreshName = (wish: string) => Value;
 export function freshNames(model: OnnxModel): FreshName {
   const taken = new Set<string>();
   gather(model.graph, taken);
+  /** How often a name was wished for, so that many equal wishes take no search each. */
+  const wishes = new Map<string, number>();
   return (wish) => {
-    let name = wish;
-    for (let i = 1; taken.has(name); i++) name = `${wish}.${i}`;
+    let count = wishes.get(wish) ?? 0;
+    let name = count === 0 ? wish : `${wish}.${count}`;
+    while (taken.has(name)) name = `${wish}.${++count}`;
+    wishes.set(wish, count + 1);
     taken.add(name);
     return name;
   };

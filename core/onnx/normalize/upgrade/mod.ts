@@ -10,13 +10,14 @@ import { type FreshName, withGraphs } from "../names.ts";
 import { AXES } from "./axes.ts";
 import { CONTRIB, CONTRIB_DEFAULT } from "./contrib.ts";
 import { FORMS } from "./forms.ts";
+import { RECURRENT } from "./recurrent.ts";
 import { RESIZING } from "./resizing.ts";
 import { SOFTMAX } from "./softmax.ts";
 import type { Upgrades } from "./upgrade.ts";
 
 /** Upgrades by domain. */
 const DOMAINS: Readonly<Record<string, Upgrades>> = {
-  "": { ...AXES, ...FORMS, ...RESIZING, ...SOFTMAX, ...CONTRIB_DEFAULT },
+  "": { ...AXES, ...FORMS, ...RECURRENT, ...RESIZING, ...SOFTMAX, ...CONTRIB_DEFAULT },
   "com.microsoft": CONTRIB,
 };
 
