@@ -17,8 +17,8 @@ import { type AtmDocument, atmNames } from "./atm_document.ts";
 import { isPlain } from "./outer.ts";
 import { epsilonOf } from "./privacy.ts";
 import { referenceRows } from "./references.ts";
-import { beginRun, resumeRun, type Run } from "./run.ts";
-import { runRounds } from "./run_rounds.ts";
+import { beginRun, type HeldWeights, resumeRun, type Run } from "./run.ts";
+import { runRounds, type Setting } from "./run_rounds.ts";
 import { scoreTasks } from "./select.ts";
 import { openSlots } from "./slots.ts";
 import { openStart } from "./start.ts";
@@ -125,6 +125,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       { signal },
     );
     const { state } = run;
+    const averaged = state.average && await averageOf(setting, await run.open(state.average.id));
     const answer: AtmAnswer = {
       run: run.id,
       checkpoint: { id: manifest.id },
@@ -140,6 +141,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
           parameters === undefined ? [] : [[name, parameters]]
         ),
       ),
+      ...(averaged ? { averaged } : {}),
       ...(document.privacy
         ? {
           privacy: {
@@ -172,6 +174,26 @@ function methodOf({ merge, alpha, outer }: AtmDocument): string {
     : String(merge.recipe["merge_method"] ?? "linear");
   const plain = method === "linear" && alpha === 1 && isPlain(outer);
   return plain ? "ATM with mean aggregation, which is FedAvg (arXiv 1602.05629)" : `ATM, ${method}`;
+}
+
+/** Stores the average of the accepted rounds beside the result, with its scores. */
+async function averageOf(
+  { ports, tasks, slots, signal }: Setting,
+  { checkpoint }: HeldWeights,
+): Promise<NonNullable<AtmAnswer["averaged"]>> {
+  const metadata = {
+    format: "pt",
+    kind: "weights",
+    "amalgam.version": VERSION,
+    "amalgam.averaged": "1",
+  };
+  const { manifest } = await storeCheckpoint(
+    ports,
+    tunedCheckpoint(checkpoint, new Map(), metadata, signal),
+    { signal },
+  );
+  const select = await scoreTasks(tasks, "select", checkpoint, slots, signal);
+  return { checkpoint: { id: manifest.id }, select };
 }
 
 /** The document as it is written into the result, without what may be secret. */

@@ -17,6 +17,7 @@ import {
   type OuterState,
   outerStep,
 } from "./candidate.ts";
+import { nextAverage } from "./average.ts";
 import { distance, roundGeometry } from "./metrics.ts";
 import { stateOf } from "./outer.ts";
 import { roundWarnings } from "./round_warnings.ts";
@@ -149,7 +150,7 @@ async function oneRound(
       drift,
       seconds: Math.round(performance.now() - started) / 1000,
     };
-    await keep(run, report, chosen, outer, tuned);
+    await keep(setting, run, report, chosen, outer, tuned);
     tell({ event: "round", ...report });
   } finally {
     for (const each of held) await each.release();
@@ -200,6 +201,7 @@ async function choose(
 }
 
 async function keep(
+  setting: Setting,
   run: Run,
   report: RoundReport,
   { candidate, accepted, mean }: Choice,
@@ -226,6 +228,7 @@ async function keep(
   const kept: HeldWeights = await run.hold(candidate.checkpoint);
   const states: Record<string, HeldWeights["id"]> = {};
   for (const [name, { checkpoint }] of outer) states[name] = (await run.hold(checkpoint)).id;
+  const averaged = await nextAverage(setting, run, candidate.checkpoint);
   const { best } = state;
   const better = !mean || !best.mean ||
     improvement({ metric: run.metric }, mean, best.mean) > 0;
@@ -235,6 +238,7 @@ async function keep(
     accepted: mean,
     rejected: 0,
     outer: states,
+    ...(averaged ? { average: { id: averaged.id, rounds: (state.average?.rounds ?? 0) + 1 } } : {}),
     best: better ? { round: report.round, id: kept.id, mean } : best,
   });
 }

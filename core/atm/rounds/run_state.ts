@@ -31,6 +31,8 @@ export interface RunState {
   readonly accepted: SelectMean | null;
   /** Rounds in a row that were rejected. */
   readonly rejected: number;
+  /** The average over accepted rounds, and how many those are. */
+  readonly average?: { readonly id: BlobId; readonly rounds: number };
   /** State of the outer optimizer by name. */
   readonly outer: Readonly<Record<string, BlobId>>;
   readonly start: TaskScores;

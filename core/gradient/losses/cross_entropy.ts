@@ -74,17 +74,16 @@ export function crossEntropy(
     graph.node("Div", [counts, divisor]),
     graph.integers([1]),
   ]);
-  const wanted = graph.node(
-    "OneHot",
-    [
-      safe,
-      graph.scalar("int64", classes),
-      graph.constant(type, [2], [smoothing / classes, 1 - smoothing + smoothing / classes]),
-    ],
-    { axis: 1 },
-  );
-  const excess = graph.node("Sub", [graph.node("Exp", [logs]), wanted]);
-  const gradient = graph.node("Mul", [excess, weights]);
+  const spread = graph.node("Exp", [logs]);
+  const excess = smoothing === 0
+    ? spread
+    : graph.node("Sub", [spread, scalar(smoothing / classes)]);
+  // OneHot takes several times as long, and has no kernel for float64.
+  const gradient = graph.node("ScatterElements", [
+    graph.node("Mul", [excess, weights]),
+    column,
+    graph.node("Mul", [weights, scalar(smoothing - 1)]),
+  ], { axis: 1, reduction: "add" });
   return { loss, counted, correct, gradient: reshape(graph, gradient, output.shape) };
 }
 

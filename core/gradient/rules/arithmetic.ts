@@ -6,14 +6,9 @@
 import type { Value } from "../../onnx/model.ts";
 import { unbroadcast } from "../broadcast.ts";
 import type { BackwardRule, BackwardRules, BackwardStep } from "../rule.ts";
-import { power } from "./power.ts";
 
 /** The gradient of input `index`, summed over what was broadcast; computed only if it is wanted. */
-export function operand(
-  step: BackwardStep,
-  index: number,
-  gradient: () => Value,
-): Value | undefined {
+function operand(step: BackwardStep, index: number, gradient: () => Value): Value | undefined {
   if (!step.wants(index)) return undefined;
   const output = step.shape(step.node.outputs[0]!);
   return unbroadcast(step.graph, gradient(), output, step.shape(step.node.inputs[index]!));
@@ -59,6 +54,55 @@ function remainder(step: BackwardStep): (Value | undefined)[] {
   return [operand(step, 0, () => dy), operand(step, 1, ofDivisor)];
 }
 
+/** `dy·e·x^{e−1}` for an exponent that is one known number. */
+function knownPower({ graph, type }: BackwardStep, x: Value, dy: Value, exponent: number): Value {
+  const scalar = (value: number) => graph.scalar(type(x), value);
+  // Not 0·x^{−1}, which is undefined at 0, where the power is constant all the same.
+  if (exponent === 0) return graph.node("Mul", [dy, scalar(0)]);
+  if (exponent === 1) return dy;
+  const scaled = graph.node("Mul", [dy, scalar(exponent)]);
+  const slope = exponent === 2 ? x : graph.node("Pow", [x, scalar(exponent - 1)]);
+  return graph.node("Mul", [scaled, slope]);
+}
+
+function power(step: BackwardStep): (Value | undefined)[] {
+  const { graph, node } = step;
+  const [x, exponent] = [node.inputs[0]!, node.inputs[1]!];
+  const [y, dy] = [node.outputs[0]!, step.gradients[0]!];
+  const type = step.type(x);
+  const same = step.type(exponent) === type;
+  const own = () => same ? exponent : graph.node("CastLike", [exponent, x]);
+  const ofBase = () => {
+    const known = step.numbers(exponent);
+    if (known?.length === 1) return knownPower(step, x, dy, known[0]!);
+    const e = own();
+    const less = graph.node("Sub", [e, graph.scalar(type, 1)]);
+    const slope = graph.node("Mul", [e, graph.node("Pow", [x, less])]);
+    const flat = graph.node("Equal", [e, graph.scalar(type, 0)]);
+    return graph.node("Mul", [dy, graph.node("Where", [flat, graph.scalar(type, 0), slope])]);
+  };
+  const ofExponent = () => {
+    const base = step.numbers(x);
+    if (base?.length === 1 && base[0]! > 0) {
+      const logarithm = graph.scalar(type, Math.log(base[0]!));
+      return graph.node("Mul", [dy, graph.node("Mul", [y, logarithm])]);
+    }
+    const zero = graph.scalar(type, 0);
+    // x^e·ln x tends to 0 with x, as PyTorch has it.
+    const flat = graph.node("And", [
+      graph.node("Equal", [x, zero]),
+      graph.node("GreaterOrEqual", [own(), zero]),
+    ]);
+    const slope = graph.node("Mul", [y, graph.node("Log", [x])]);
+    return graph.node("Mul", [dy, graph.node("Where", [flat, zero, slope])]);
+  };
+  const second = operand(step, 1, ofExponent);
+  return [
+    operand(step, 0, ofBase),
+    second && !same ? graph.node("CastLike", [second, exponent]) : second,
+  ];
+}
+
 /** The inputs that are the extremum share the gradient evenly, as in PyTorch's maximum and minimum of two. */
 function extremum(wins: "Greater" | "Less", loses: "Greater" | "Less"): BackwardRule {
   return (step) => {
@@ -94,10 +138,10 @@ function mean(step: BackwardStep): (Value | undefined)[] {
 /** Backward rules of arithmetic. */
 export const arithmetic: BackwardRules = {
   Add: (step) => [0, 1].map((index) => operand(step, index, () => step.gradients[0]!)),
-  Sub: (step) => [
-    operand(step, 0, () => step.gradients[0]!),
-    operand(step, 1, () => step.graph.node("Neg", [step.gradients[0]!])),
-  ],
+  Sub: (step) => {
+    const [first, second] = [0, 1].map((i) => operand(step, i, () => step.gradients[0]!));
+    return [first, second && step.graph.node("Neg", [second])];
+  },
   Mul: multiply,
   Div: divide,
   Mod: remainder,
