@@ -23,7 +23,7 @@ export const weight = fc.integer({ min: 1, max: 8 }).map((value) => value / 8);
 export type Parameters = Record<string, unknown>;
 
 /** Few runs, as each takes several merges; the same in every run of the tests. */
-export const runs = { numRuns: 15, seed: 1 };
+export const runs = { numRuns: 8, seed: 1 };
 
 /** How a merge differs from the usual. */
 export interface MergeForm {

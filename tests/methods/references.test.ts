@@ -53,7 +53,7 @@ function checkpointOf(seed: number, dtype: DType, around?: Values): Values {
     const size = SHAPES[name]!.reduce((a, b) => a * b, 1);
     const values = Float32Array.from(
       { length: size },
-      (_, j) => (around?.[name]![j] ?? 0) + (next() + next() + next()) * (around ? 0.3 : 1),
+      (_, j) => (around ? around[name]![j]! : 0) + (next() + next() + next()) * (around ? 0.3 : 1),
     );
     const bytes = new Uint8Array(size * (dtype === "F32" ? 4 : 2));
     encodeFrom(dtype, values, bytes, { saturate: false });

@@ -5,6 +5,7 @@
  */
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { cosinesByEpochs, gapExponents, judgeClaims } from "../../../bench/atm/claims.ts";
+import { aboveZero, notAboveZero, points, together } from "../../../bench/atm/verdict.ts";
 import { type Levels, madeStudies, PLAN } from "./made_study.ts";
 
 function verdicts(levels: Levels = {}, seeds = 3): Record<string, string> {
@@ -26,7 +27,7 @@ Deno.test("one seed leaves open whatever needs an interval", () => {
 
 Deno.test("each claim is refuted by the row that contradicts it, and only that one", () => {
   const cases: readonly (readonly [string, Levels])[] = [
-    ["C1", { "10/task_arithmetic": 0.85 }],
+    ["C1", { "4/task_arithmetic": 0.8, "10/task_arithmetic": 0.79 }],
     ["C2", { "10/2×5": 0.78 }],
     ["C3", { "4/task_arithmetic": 0.6 }],
     ["C4", { "4/joint": 0.7 }],
@@ -42,9 +43,37 @@ Deno.test("each claim is refuted by the row that contradicts it, and only that o
   }
 });
 
-Deno.test("a difference within its interval leaves the claim open", () => {
-  // Levels are equal, and the noise by seed has both signs.
-  assertEquals(verdicts({ "10/task_arithmetic": 0.8 }).C1, "open");
+Deno.test("cosines and best rounds decide C5 and C7 where they agree over seeds", () => {
+  const studies = madeStudies();
+  const judged = (change: (seed: number) => object) =>
+    Object.fromEntries(
+      judgeClaims(studies.map((study) => ({ ...study, ...change(study.seed) })), PLAN)
+        .map(({ claim, verdict }) => [claim, verdict]),
+    );
+  const falling = (cosine: number) => ({ expertCosine: [{ epochs: 10, cosine }] });
+  assertEquals(judged((seed) => falling(-0.1 - seed / 1000)).C5, "refuted");
+  assertEquals(judged((seed) => falling(0.1 * (2 - seed))).C5, "open");
+  assertEquals(judged((seed) => ({ postHocBest: 8 + seed % 2 })).C7, "refuted");
+  assertEquals(judged((seed) => ({ postHocBest: [9, 2, 7][seed - 1]! })).C7, "open");
+});
+
+Deno.test("an interval decides where it lies on one side of 0", () => {
+  const estimate = (mean: number, half: number) => ({ mean, half, count: 3 });
+  const cases = [[0.03, "confirmed", "refuted"], [0.01, "open", "confirmed"], [
+    -0.03,
+    "refuted",
+    "confirmed",
+  ]];
+  for (const [mean, above, notAbove] of cases as [number, string, string][]) {
+    assertEquals(aboveZero(estimate(mean, 0.02)), above);
+    assertEquals(notAboveZero(estimate(mean, 0.02)), notAbove);
+  }
+  assertEquals(notAboveZero({ mean: -1, half: Infinity, count: 1 }), "open");
+  assertEquals(together(["confirmed", "open"]), "open");
+  assertEquals(together(["open", "refuted", "confirmed"]), "refuted");
+  assertEquals(together([]), "open");
+  assertEquals(points(estimate(0.0123, 0.0045)), "+1.23 ± 0.45");
+  assertEquals(points({ mean: -0.01, half: Infinity, count: 1 }), "-1.00 (one seed)");
 });
 
 Deno.test("cosines by epochs take experts first and rounds from the start else", () => {

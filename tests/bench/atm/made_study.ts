@@ -64,6 +64,7 @@ function madeStudy(levels: Levels, seed: number): StudyResult {
   curves["10/α 0.5"] = curves["10/α 1.5"] = curves["10/dare in the loop"] = madeCurve(10, 1);
   return {
     network: "cnn",
+    description: "two layers",
     parameters: 1000,
     seed,
     tasks: ["a", "b", "c", "d"],

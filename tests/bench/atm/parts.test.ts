@@ -9,7 +9,7 @@ import { buildNetwork, networkBytes, networkWeights } from "../../../bench/atm/n
 import { cosine } from "../../../bench/atm/one_shot.ts";
 import { readOptions } from "../../../bench/atm/options.ts";
 import { seededNormal } from "../../../bench/atm/random.ts";
-import { offDiagonal, splits } from "../../../bench/atm/results.ts";
+import { bestOnSelect, offDiagonal, splits } from "../../../bench/atm/results.ts";
 import { floats, readArrays, writeArrays } from "../../../bench/atm/safetensors.ts";
 import { poolRows, type Rows, shardBytes, sliceRows } from "../../../bench/atm/shards.ts";
 import { vit } from "../../../bench/atm/vit.ts";
@@ -38,6 +38,12 @@ Deno.test("options: seeds, rows and networks; what is not one is refused", () =>
 Deno.test("budgets split into rounds and epochs whose product they are", () => {
   assertEquals(splits(4).map(({ rounds, epochs }) => [rounds, epochs]), [[1, 4], [2, 2], [4, 1]]);
   assertEquals(splits(10).map(({ rounds }) => rounds), [1, 2, 5, 10]);
+});
+
+Deno.test("what is chosen on the select rows pays for all that was tried, whatever the test rows say", () => {
+  const row = (select: number, test: number) => ({ select: [select], test: [test], steps: 10 });
+  const chosen = bestOnSelect({ a: row(0.7, 0.9), b: row(0.8, 0.6), c: row(0.75, 0.95) });
+  assertEquals(chosen, { select: [0.8], test: [0.6], steps: 30, chosen: "b" });
 });
 
 Deno.test("pooled rows take turns, with classes side by side", () => {

@@ -62,6 +62,13 @@ Deno.test("names are escaped, and points lie where their numbers say", () => {
   assert(second[1]! < first[1]!);
 });
 
+Deno.test("an axis of rounds has whole numbers only", () => {
+  const points = [{ x: 1, y: 0.5 }, { x: 2, y: 0.75 }, { x: 4, y: 0.6 }];
+  const svg = drawChart({ title: "t", x: "round", y: "y", series: [{ name: "s", points }] });
+  const ticks = [...svg.matchAll(/text-anchor="middle">([\d.]+)</g)].map(([, tick]) => tick);
+  assertEquals(ticks, ["1", "2", "3", "4"]);
+});
+
 Deno.test("a chart needs points", () => {
   const nothing = { title: "t", x: "x", y: "y", series: [{ name: "none", points: [] }] };
   assertThrows(() => drawChart(nothing), RangeError);
