@@ -7,9 +7,17 @@ import { createGraph, type GraphBuilder, type Value } from "../onnx/graph_builde
 import type { GraphFunction, Layout, Operands } from "../onnx/operands.ts";
 
 /** Names of the graph inputs that every chunk graph shares; coefficients have a prefix of their own. */
-export const INPUT = { models: "x", unselected: "x_all", base: "b", segments: "segments" } as const;
-/** Name of the output of a map graph, float32 `[1, N]`. */
+export const INPUT = {
+  models: "x",
+  unselected: "x_all",
+  base: "b",
+  segments: "segments",
+  valid: "valid",
+} as const;
+/** Name of the output of a map graph, `[1, N]`. */
 export const MAP_OUTPUT = "y";
+/** Name of the output of a score graph, `[rows, N]`. */
+export const SCORE_OUTPUT = "scores";
 /** Name of the output of a reduction graph, float64 `[blocks, sums]`. */
 export const REDUCE_OUTPUT = "sums";
 
@@ -27,7 +35,15 @@ export function singleInput(name: string): string {
 export function buildMapGraph(layout: Layout, build: GraphFunction): Uint8Array {
   const graph = createGraph("map");
   const result = build(graph, chunkOperands(graph, layout));
-  graph.output(result, MAP_OUTPUT, "float32", [1, "N"]);
+  graph.output(result, MAP_OUTPUT, typeOf(layout), [1, "N"]);
+  return graph.serialize();
+}
+
+/** A model that scores the elements of a chunk. */
+export function buildScoreGraph(layout: Layout, build: GraphFunction, rows: number): Uint8Array {
+  const graph = createGraph("score");
+  const result = build(graph, chunkOperands(graph, layout));
+  graph.output(result, SCORE_OUTPUT, typeOf(layout), [rows, "N"]);
   return graph.serialize();
 }
 
@@ -39,8 +55,14 @@ export function buildReduceGraph(layout: Layout, build: GraphFunction, sums: num
   return graph.serialize();
 }
 
+/** The type of a graph's operands. */
+export function typeOf({ double }: Layout): "float32" | "float64" {
+  return double ? "float64" : "float32";
+}
+
 function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
   const { models } = layout;
+  const type = typeOf(layout);
   const shared = new Map<string, Value>();
   const once = (name: string, make: () => Value) => {
     const known = shared.get(name);
@@ -49,33 +71,43 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
     shared.set(name, value);
     return value;
   };
-  const input = (name: string) => graph.input(name, "float32", [models, "N"]);
-  const base = () => graph.input(INPUT.base, "float32", [1, "N"]);
+  const input = (name: string) => graph.input(name, type, [models, "N"]);
+  const base = () => graph.input(INPUT.base, type, [1, "N"]);
   const allOf = (kind: "weights" | "task_vector") => layout.kinds.every((each) => each === kind);
 
   /** The base times 1 for models of one kind and 0 for the others, so that nothing is added to those. */
   const baseFor = (kind: "weights" | "task_vector") =>
     allOf(kind) ? base() : graph.node("Mul", [
-      graph.constant("float32", [models, 1], layout.kinds.map((each) => Number(each === kind))),
+      graph.constant(type, [models, 1], layout.kinds.map((each) => Number(each === kind))),
       base(),
     ]);
   const deltasOf = (name: string) =>
     !layout.base || allOf("task_vector")
       ? input(name)
       : graph.node("Sub", [input(name), baseFor("weights")]);
-  /** Blocks of a float64 copy: `[count, blocks, width]`. */
-  const blocksOf = (values: Value, count: number) => {
-    const wide = graph.node("Cast", [values], { to: 11 });
+  const number = (value: number) => graph.scalar(type, value);
+  /** One after the other, so that a result never depends on where in the chunk its element lies. */
+  const sum = (values: Value, rows: number) =>
+    rows === 1 ? values : graph.node(
+      "Sum",
+      graph.nodes("Split", [values], rows, { axis: 0, num_outputs: rows }),
+    );
+  const blocks = (values: Value, rows: number) => {
     const segments = graph.input(INPUT.segments, "int64", [2]);
-    const shape = graph.node("Concat", [graph.constant("int64", [1], [count]), segments], {
-      axis: 0,
+    const shape = graph.node("Concat", [graph.integers([rows]), segments], { axis: 0 });
+    return graph.node("Reshape", [values, shape]);
+  };
+  const blockSums = (values: Value, rows: number) => {
+    const sums = graph.node("ReduceSum", [blocks(values, rows), graph.integers([2])], {
+      keepdims: 0,
     });
-    return graph.node("Reshape", [wide, shape]);
+    return graph.node("Transpose", [sums], { perm: [1, 0] });
   };
 
   return {
     layout,
     base,
+    onBase: (merged) => layout.base ? graph.node("Add", [base(), merged]) : merged,
     weights: () =>
       once(
         "weights",
@@ -88,41 +120,32 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
     unselectedDeltas: () => once("all-deltas", () => deltasOf(INPUT.unselected)),
     perModel(name) {
       const key = perModelInput(name);
-      return layout.vectors === "rows"
-        ? graph.input(key, "float32", [models, "N"])
+      return layout.expanded
+        ? graph.input(key, type, [models, "N"])
         : once(`column:${name}`, () =>
-          graph.node("Transpose", [graph.input(key, "float32", [1, models])], { perm: [1, 0] }));
+          graph.node("Transpose", [graph.input(key, type, [1, models])], { perm: [1, 0] }));
     },
-    single(name) {
-      return graph.input(
-        singleInput(name),
-        "float32",
-        [1, layout.vectors === "rows" ? "N" : 1],
-      );
-    },
+    single: (name) => graph.input(singleInput(name), type, [1, layout.expanded ? "N" : 1]),
     weightedSum(name, values) {
       const key = perModelInput(name);
-      if (layout.vectors === "rows") {
-        const weighted = graph.node("Mul", [graph.input(key, "float32", [models, "N"]), values]);
-        return graph.node("ReduceSum", [weighted, graph.constant("int64", [1], [0])], {
-          keepdims: 1,
-        });
+      if (layout.expanded) {
+        return sum(graph.node("Mul", [graph.input(key, type, [models, "N"]), values]), models);
       }
-      return graph.node("MatMul", [graph.input(key, "float32", [1, models]), values]);
+      return graph.node("MatMul", [graph.input(key, type, [1, models]), values]);
     },
+    sum,
+    number,
+    flags: (condition) => graph.node("Where", [condition, number(1), number(0)]),
+    blocks,
+    valid: () => graph.input(INPUT.valid, type, [1, "N"]),
     gram(values, count) {
-      const blocks = blocksOf(values, count);
-      const left = graph.node("Transpose", [blocks], { perm: [1, 0, 2] });
-      const right = graph.node("Transpose", [blocks], { perm: [1, 2, 0] });
+      const cut = blocks(values, count);
+      const left = graph.node("Transpose", [cut], { perm: [1, 0, 2] });
+      const right = graph.node("Transpose", [cut], { perm: [1, 2, 0] });
       const products = graph.node("MatMul", [left, right]);
       return graph.node("Flatten", [products], { axis: 1 });
     },
-    absoluteSums(values) {
-      const blocks = blocksOf(graph.node("Abs", [values]), models);
-      const sums = graph.node("ReduceSum", [blocks, graph.constant("int64", [1], [2])], {
-        keepdims: 0,
-      });
-      return graph.node("Transpose", [sums], { perm: [1, 0] });
-    },
+    blockSums,
+    absoluteSums: (values) => blockSums(graph.node("Abs", [values]), models),
   };
 }

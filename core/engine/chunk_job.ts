@@ -4,7 +4,7 @@
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
-import type { Coefficients } from "../methods/method.ts";
+import type { RankedSelection } from "../methods/measure.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { FineWindow } from "../tensor/order_statistics.ts";
 import type { Words } from "../tensor/random.ts";
@@ -26,13 +26,19 @@ export interface ChunkInputs {
   readonly finite: boolean;
 }
 
+/** The elements at and above a key: all above it, and the first `quota` that equal it. */
+export interface KeyCut {
+  readonly key: number;
+  readonly quota: number;
+}
+
 /** A selection bound to one chunk. */
 export type ChunkSelection =
-  /** Keys above `key`, and the first `quota` that equal it. */
-  | { readonly kind: "threshold"; readonly key: number; readonly quota: number }
-  /** The chunk is the whole tensor: keep its `keep` largest magnitudes. */
-  | { readonly kind: "largest"; readonly keep: number }
-  /** Random numbers of the elements `first`, `first + 1`, …; `first` is even. */
+  /** Magnitudes inside the cut, less those inside `without`. */
+  | { readonly kind: "threshold"; readonly cut: KeyCut; readonly without?: KeyCut }
+  /** The chunk is the whole tensor: keep the `keep` magnitudes that follow the `skip` largest. */
+  | { readonly kind: "largest"; readonly keep: number; readonly skip: number }
+  /** Random numbers of the elements `first`, `first` + 1, …; `first` is even. */
   | {
     readonly kind: "random";
     readonly key: Words;
@@ -40,27 +46,67 @@ export type ChunkSelection =
     readonly probability: number;
   }
   /** One byte per element; 0 drops it. */
-  | { readonly kind: "mask"; readonly keep: Uint8Array };
+  | { readonly kind: "mask"; readonly keep: Uint8Array }
+  /** The chunk is made of whole vectors, whose magnitudes are ranked. */
+  | {
+    readonly kind: "ranked";
+    readonly vectors: RankedSelection;
+    readonly first: number;
+    /** The random stream: a key of Threefry, or one draw per element. */
+    readonly stream: { readonly key: Words } | { readonly draws: Uint32Array };
+  };
 
 /** Selections per model; undefined keeps all. */
 export type ChunkSelections = readonly (ChunkSelection | undefined)[];
 
-/** Where rows begin inside a chunk: the chunk starts `offset` elements into a row of `length`. */
-export interface RowLayout {
+/** How a chunk lies in the vectors of its tensor: it starts `offset` elements into a row of `length`. */
+export interface VectorLayout {
+  readonly along: "rows" | "columns";
   readonly length: number;
   readonly offset: number;
+  /** Rows of the whole tensor. */
+  readonly rows: number;
+}
+
+/** Coefficients by name: `size` values for the tensor, for each row that the chunk touches, or for each column. */
+export type PackedCoefficients = Readonly<
+  Record<string, { readonly size: number; readonly values: Float64Array<ArrayBuffer> }>
+>;
+
+/** A graph of a method and what it reads beside the chunk. */
+export interface GraphCall {
+  readonly method: string;
+  readonly graph: string;
+  readonly coefficients: PackedCoefficients;
+  /** Absent: coefficients are those of the tensor. */
+  readonly vectors?: VectorLayout;
+}
+
+/** Scores of the elements, `rows` of them. */
+export interface Scores extends GraphCall {
+  readonly rows: number;
+  /** Whether the graph works in float64; the scores are rounded to float32. */
+  readonly double: boolean;
+}
+
+/** All models keep only the elements whose score is inside the cut. */
+export interface ScoreSelection {
+  readonly scores: Scores;
+  readonly cut: KeyCut;
+}
+
+/** What the stages that run a method's graph on selected inputs share. */
+interface GraphJob extends GraphCall {
+  readonly inputs: ChunkInputs;
+  readonly scored?: ScoreSelection;
+  readonly selections?: ChunkSelections;
 }
 
 /** Compute the output of a chunk. */
-export interface MapJob {
+export interface MapJob extends GraphJob {
   readonly stage: "map";
-  readonly inputs: ChunkInputs;
-  readonly method: string;
-  readonly graph: string;
-  readonly selections?: ChunkSelections;
-  /** One set for the tensor, or one per row that the chunk touches. */
-  readonly coefficients: readonly Coefficients[];
-  readonly rows?: RowLayout;
+  /** Whether the graph works in float64. */
+  readonly double: boolean;
   readonly out: DType;
   readonly saturate: boolean;
   /** Elements on which all models agree take that value (idempotent elementwise methods). */
@@ -68,30 +114,36 @@ export interface MapJob {
 }
 
 /** Take block sums of a chunk. */
-export interface ReduceJob {
+export interface ReduceJob extends GraphJob {
   readonly stage: "reduce";
-  readonly inputs: ChunkInputs;
-  readonly method: string;
-  readonly graph: string;
   readonly sums: number;
-  readonly selections?: ChunkSelections;
-  readonly rows?: RowLayout;
 }
 
-/** Count magnitudes into the accumulator `id` of the thread that runs it. */
+/** Counting of one row's keys: coarsely, inside a window, or both. */
+export interface Lane {
+  /** The model whose magnitudes are counted, or the row of the scores. */
+  readonly row: number;
+  readonly coarse: boolean;
+  readonly fine?: FineWindow;
+}
+
+/** Count keys into the accumulator `id` of the thread that runs it. */
 export interface HistogramJob {
   readonly stage: "histogram";
   readonly inputs: ChunkInputs;
   readonly id: string;
-  /** Per model: undefined counts nothing. */
-  readonly windows: readonly ({ coarse: boolean; fine?: FineWindow } | undefined)[];
+  /** Absent: the magnitudes of task vectors are counted. */
+  readonly scores?: Scores;
+  /** Undefined counts nothing. */
+  readonly lanes: readonly (Lane | undefined)[];
 }
 
-/** Count, per model, the keys that equal the given one. */
+/** Count, per lane, the keys that equal the given one. */
 export interface EqualJob {
   readonly stage: "equal";
   readonly inputs: ChunkInputs;
-  readonly keys: readonly (number | undefined)[];
+  readonly scores?: Scores;
+  readonly lanes: readonly ({ readonly row: number; readonly key: number } | undefined)[];
 }
 
 /** Convert one input to another element type. */
@@ -112,7 +164,7 @@ export interface ScanJob {
 export interface CollectJob {
   readonly stage: "collect";
   readonly id: string;
-  /** Per model: all coarse bins, the fine bins of one place of the window, or nothing. */
+  /** Per lane: all coarse bins, the fine bins of one place of the window, or nothing. */
   readonly parts: readonly ("coarse" | { readonly place: number } | undefined)[];
   /** Whether the accumulator is freed. */
   readonly clear: boolean;
@@ -148,9 +200,9 @@ export interface ChunkResult {
   readonly agreed?: boolean;
   /** reduce: whether the base holds them too. */
   readonly agreedWithBase?: boolean;
-  /** collect: per model, undefined where nothing was counted. */
+  /** collect: per lane, undefined where nothing was counted. */
   readonly histograms?: readonly (Uint32Array | undefined)[];
-  /** equal: counts per model. */
+  /** equal: counts per lane. */
   readonly counts?: readonly number[];
   /** The chunk holds (or gives) values that are not finite; nothing else is answered. */
   readonly fault?: NonFiniteFault;

@@ -23,7 +23,17 @@ export interface ChunkMemory {
   readonly base: number;
   /** Per model, what is subtracted to get its task vector: the base, or zeros. */
   readonly origins: readonly number[];
+  /** Zeros, one row of them. */
+  readonly zeros: number;
   readonly staging: number;
+}
+
+/** Bytes per element of the staging area. */
+const STAGED = 16;
+
+/** First byte behind the chunk. */
+export function stagingEnd({ staging, padded }: ChunkMemory): number {
+  return staging + STAGED * padded;
 }
 
 /** Lays out a chunk behind `start` and decodes its inputs. Rows are padded to a multiple of `unit` (8 or more). */
@@ -41,9 +51,9 @@ export function loadChunk(
   const base = x + models * row;
   const zeros = inputs.base ? base + row : base;
   const staging = zeros + row;
-  kernels.reserve(staging + 2 * padded * 8);
+  kernels.reserve(staging + STAGED * padded);
   const origins = inputs.kinds.map((kind) => kind === "task_vector" ? zeros : base);
-  const memory = { count, padded, models, x, base, origins, staging };
+  const memory = { count, padded, models, x, base, origins, zeros, staging };
   floats(kernels, zeros, padded).fill(0);
   for (let i = -1; i < models; i++) {
     const input = i < 0 ? inputs.base : inputs.models[i];

@@ -1,110 +1,214 @@
 /**
  * The graph inputs of a chunk beside its data: coefficients, and segments for reductions.
  *
+ * They are freed by hand: the collector lets 64 MB of buffers pile up per thread before it looks, which is
+ * more than everything else that a merge holds.
+ *
  * @module
  */
-import type { Coefficients } from "../methods/method.ts";
 import type { Kernels } from "../tensor/kernels/mod.ts";
 import { INPUT, perModelInput, singleInput } from "./chunk_graph.ts";
-import type { RowLayout } from "./chunk_job.ts";
+import type { GraphCall } from "./chunk_job.ts";
 import { type ChunkMemory, floats } from "./chunk_memory.ts";
 import type { EngineTensor } from "./engine.ts";
+import type { Segments } from "./segments.ts";
 
-/** Coefficients as graph inputs; for rows each value is repeated over the elements of its row. */
-export function coefficientFeeds(
-  coefficients: readonly Coefficients[],
-  padded: number,
-  count: number,
-  rows: RowLayout | undefined,
-): Record<string, EngineTensor> {
-  const feeds: Record<string, EngineTensor> = {};
-  for (const [name, first] of Object.entries(coefficients[0] ?? {})) {
-    const size = first.length;
-    const width = rows ? padded : 1;
-    const data = new Float32Array(size * width);
-    if (!rows) data.set(first);
-    else {
-      coefficients.forEach((set, row) => {
-        const start = Math.max(row * rows.length - rows.offset, 0);
-        const end = Math.min((row + 1) * rows.length - rows.offset, count);
-        set[name]!.forEach((value, i) => data.fill(value, i * width + start, i * width + end));
-      });
-    }
-    feeds[perModelInput(name)] = {
-      type: "float32",
-      shape: rows ? [size, width] : [1, size],
-      data,
-    };
-    feeds[singleInput(name)] = { type: "float32", shape: [1, width], data };
-  }
-  return feeds;
+/** Values in memory of their own. */
+export type Numbers = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+function numbers(double: boolean, count: number): Numbers {
+  return double ? new Float64Array(count) : new Float32Array(count);
 }
 
-/** The operands of a reduction, float32 rows of `padded` elements each. */
-export interface Operands {
-  readonly models: Float32Array;
-  /** The models before selection; absent where nothing was selected. */
-  readonly unselected?: Float32Array;
-  readonly base: Float32Array;
+/** Graph inputs of one run. */
+export interface Feeds {
+  readonly inputs: Readonly<Record<string, EngineTensor>>;
+  /** Frees what was made for this run. */
+  release(): void;
 }
 
-/** How a chunk falls into segments of one width, none of which crosses a row. */
-export interface Segments {
-  readonly count: number;
-  readonly width: number;
-  readonly perRow: number;
-  /** Elements per row; the whole chunk where it is one vector. */
-  readonly rowLength: number;
+/** Makes graph inputs for parts of a chunk. */
+export interface FeedMaker {
+  /** Those of the elements (or segments) `[from, to)`. */
+  make(from: number, to: number): Feeds;
+  /** Frees what was made for the chunk. */
+  release(): void;
 }
 
-/** The segments of a chunk: blocks of `block` elements, or shorter ones where rows are. */
-export function segmentsOf(
+/** The values of one input of a graph. */
+interface CoefficientRows {
+  readonly name: string;
+  readonly size: number;
+  /** Elements that the values are given for; absent: `size` values stand for all. */
+  readonly width?: number;
+  readonly data: Numbers;
+}
+
+/** Frees an array's memory now; it must have a buffer of its own. */
+export function release(array: Numbers): void {
+  array.buffer.transfer(0);
+}
+
+/** Coefficients as rows; those of vectors are repeated over the elements of theirs. */
+function coefficientRows(
+  { coefficients, vectors }: GraphCall,
   { padded, count }: ChunkMemory,
-  rows: RowLayout | undefined,
-  block: number,
-): Segments {
-  if (!rows) {
-    return { count: padded / block, width: block, perRow: padded / block, rowLength: padded };
-  }
-  const rowLength = Math.min(rows.length, count);
-  const width = Math.min(rowLength, block);
-  const perRow = Math.ceil(rowLength / width);
-  return { count: Math.ceil(count / rowLength) * perRow, width, perRow, rowLength };
-}
-
-/** Operands cut to the segments `[from, to)`, `[models, segments · width]` with zeros behind a row's end. */
-export function segmentFeeds(
-  operands: Operands,
-  { padded, count, models }: ChunkMemory,
-  segments: Segments,
-  from: number,
-  to: number,
-): Record<string, EngineTensor> {
-  const { width, perRow, rowLength } = segments;
-  const total = (to - from) * width;
-  const cut = (values: Float32Array, vectors: number): EngineTensor => {
-    const framed = new Float32Array(vectors * total);
-    for (let v = 0; v < vectors; v++) {
-      for (let segment = from; segment < to; segment++) {
-        const row = Math.floor(segment / perRow);
-        const start = row * rowLength + (segment % perRow) * width;
-        const end = Math.min(start + width, (row + 1) * rowLength, count);
-        if (start >= end) continue;
-        const piece = values.subarray(v * padded + start, v * padded + end);
-        framed.set(piece, v * total + (segment - from) * width);
+  double: boolean,
+): CoefficientRows[] {
+  return Object.entries(coefficients).map(([name, { size, values }]) => {
+    if (!vectors) return { name, size, data: double ? values : Float32Array.from(values) };
+    const data = numbers(double, size * padded);
+    const { along, length, offset } = vectors;
+    for (let i = 0; i < size; i++) {
+      const row = data.subarray(i * padded, i * padded + count);
+      if (along === "columns") {
+        for (let e = 0, at = offset; e < count; e++) {
+          row[e] = values[at * size + i]!;
+          if (++at === length) at = 0;
+        }
+      } else {
+        for (let v = 0; v < values.length / size; v++) {
+          const start = Math.max(v * length - offset, 0);
+          row.fill(values[v * size + i]!, start, (v + 1) * length - offset);
+        }
       }
     }
-    return { type: "float32", shape: [vectors, total], data: framed };
-  };
+    return { name, size, width: padded, data };
+  });
+}
+
+function namedFeeds({ name, size, width, data }: CoefficientRows): Record<string, EngineTensor> {
+  const shape = width === undefined ? [1, size] : [size, width];
   return {
-    [INPUT.models]: cut(operands.models, models),
-    ...(operands.unselected ? { [INPUT.unselected]: cut(operands.unselected, models) } : {}),
-    [INPUT.base]: cut(operands.base, 1),
-    [INPUT.segments]: {
-      type: "int64",
-      shape: [2],
-      data: BigInt64Array.of(BigInt(to - from), BigInt(width)),
+    [perModelInput(name)]: tensor(shape, data),
+    [singleInput(name)]: tensor([1, width ?? 1], data),
+  };
+}
+
+function tensor(shape: readonly number[], data: Numbers): EngineTensor {
+  return { type: data instanceof Float64Array ? "float64" : "float32", shape, data };
+}
+
+/** Graph inputs from coefficients, expanded ones cut by `cut`, and further tensors of the run's own. */
+function feedsOf(
+  coefficients: readonly CoefficientRows[],
+  cut: (values: Numbers, rows: number) => Numbers,
+  width: number,
+  others: Readonly<Record<string, EngineTensor>> = {},
+): Feeds {
+  const own = Object.values(others).flatMap(({ data }) =>
+    data instanceof BigInt64Array ? [] : [data as Numbers]
+  );
+  const named = coefficients.map((rows) => {
+    if (rows.width === undefined) return namedFeeds(rows);
+    const data = cut(rows.data, rows.size);
+    own.push(data);
+    return namedFeeds({ ...rows, width, data });
+  });
+  return { inputs: Object.assign({}, others, ...named), release: () => own.forEach(release) };
+}
+
+/** Coefficients that were expanded belong to the chunk, others to all chunks. */
+function releaseExpanded(coefficients: readonly CoefficientRows[]): void {
+  for (const { width, data } of coefficients) if (width !== undefined) release(data);
+}
+
+/** The models, the base and the coefficients of pieces of a chunk, in memory of their own. */
+export function pieceFeeds(
+  kernels: Kernels,
+  memory: ChunkMemory,
+  call: GraphCall,
+  double: boolean,
+): FeedMaker {
+  const { models, padded, x, base } = memory;
+  const coefficients = coefficientRows(call, memory, double);
+  return {
+    make(from, to) {
+      const width = to - from;
+      const cut = (values: Numbers, rows: number) => {
+        const piece = numbers(double, rows * width);
+        for (let row = 0; row < rows; row++) {
+          piece.set(values.subarray(row * padded + from, row * padded + to), row * width);
+        }
+        return piece;
+      };
+      const data = (offset: number, rows: number) =>
+        tensor([rows, width], cut(floats(kernels, offset, rows * padded), rows));
+      return feedsOf(coefficients, cut, width, {
+        [INPUT.models]: data(x, models),
+        [INPUT.base]: data(base, 1),
+      });
     },
+    release: () => releaseExpanded(coefficients),
+  };
+}
+
+/** The models, the base and the coefficients of a whole chunk in float32, its data where it lies. */
+export function wholeFeeds(kernels: Kernels, memory: ChunkMemory, call: GraphCall): Feeds {
+  const { models, padded, x, base } = memory;
+  const coefficients = coefficientRows(call, memory, false);
+  const data = (offset: number, rows: number) =>
+    tensor([rows, padded], floats(kernels, offset, rows * padded));
+  return {
+    inputs: {
+      [INPUT.models]: data(x, models),
+      [INPUT.base]: data(base, 1),
+      ...Object.assign({}, ...coefficients.map(namedFeeds)),
+    },
+    release: () => releaseExpanded(coefficients),
+  };
+}
+
+/** The operands of a reduction, rows of `padded` elements each. */
+export interface Operands {
+  readonly models: Float32Array<ArrayBuffer>;
+  /** The models before selection; absent where nothing was selected. */
+  readonly unselected?: Float32Array<ArrayBuffer>;
+  readonly base: Float32Array<ArrayBuffer>;
+}
+
+/** Makes the graph inputs of segments: float64 `[rows, segments · width]`, zeros behind a segment's end. */
+export function segmentFeeds(
+  operands: Operands,
+  call: GraphCall,
+  memory: ChunkMemory,
+  segments: Segments,
+): FeedMaker {
+  const { padded, models } = memory;
+  const coefficients = coefficientRows(call, memory, true);
+  const { width } = segments;
+  return {
+    make(from, to) {
+      const total = (to - from) * width;
+      const places = Array.from({ length: to - from }, (_, i) => segments.at(from + i));
+      const cut = (values: Numbers, rows: number) => {
+        const framed = new Float64Array(rows * total);
+        for (let row = 0; row < rows; row++) {
+          places.forEach(({ start, step, length }, i) => {
+            const source = row * padded + start;
+            const target = row * total + i * width;
+            if (step === 1) framed.set(values.subarray(source, source + length), target);
+            else for (let e = 0; e < length; e++) framed[target + e] = values[source + e * step]!;
+          });
+        }
+        return framed;
+      };
+      const data = (values: Numbers, rows: number) => tensor([rows, total], cut(values, rows));
+      const valid = new Float64Array(total);
+      places.forEach(({ length }, i) => valid.fill(1, i * width, i * width + length));
+      return feedsOf(coefficients, cut, total, {
+        [INPUT.models]: data(operands.models, models),
+        ...(operands.unselected ? { [INPUT.unselected]: data(operands.unselected, models) } : {}),
+        [INPUT.base]: data(operands.base, 1),
+        [INPUT.valid]: tensor([1, total], valid),
+        [INPUT.segments]: {
+          type: "int64",
+          shape: [2],
+          data: BigInt64Array.of(BigInt(to - from), BigInt(width)),
+        },
+      });
+    },
+    release: () => releaseExpanded(coefficients),
   };
 }
 

@@ -6,37 +6,34 @@
 import { methodNamed } from "../methods/mod.ts";
 import type { Layout } from "../onnx/operands.ts";
 import { createKernels, type Kernels } from "../tensor/kernels/mod.ts";
-import { maskThreshold } from "../tensor/random.ts";
 import {
   buildMapGraph,
   buildReduceGraph,
-  INPUT,
+  buildScoreGraph,
   MAP_OUTPUT,
   REDUCE_OUTPUT,
+  SCORE_OUTPUT,
 } from "./chunk_graph.ts";
 import type {
   ChunkInputs,
   ChunkJob,
   ChunkResult,
-  ChunkSelections,
+  GraphCall,
   MapJob,
   ReduceJob,
+  Scores,
 } from "./chunk_job.ts";
-import { type ChunkMemory, encodeResult, floats, loadChunk } from "./chunk_memory.ts";
+import { type ChunkMemory, encodeResult, floats, loadChunk, stagingEnd } from "./chunk_memory.ts";
+import { runElementwise } from "./elementwise.ts";
 import type { Engine } from "./engine.ts";
-import { allAgree, coefficientFeeds, segmentFeeds, segmentsOf } from "./feeds.ts";
+import { allAgree, release, segmentFeeds } from "./feeds.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
-import {
-  type Accumulators,
-  countMagnitudes,
-  createAccumulators,
-  keepLargest,
-} from "./magnitudes.ts";
+import { type Accumulators, countMagnitudes, createAccumulators } from "./magnitudes.ts";
+import { BLOCK, segmentsOf } from "./segments.ts";
+import { select, selectScored } from "./select.ts";
 
-/** Rows are padded to a whole number of SIMD groups; flat reductions to whole blocks. */
+/** Rows are padded to a whole number of SIMD groups. */
 const GROUP = 8;
-/** Elements per block of a reduction (METHODS.md 2.3). */
-export const BLOCK = 4096;
 
 /** Elements per model that one reduction graph is given at most. */
 const REDUCED_AT_ONCE = 8 * BLOCK;
@@ -50,7 +47,7 @@ export function createChunkRunner(engine: Engine): ChunkRunner {
   const accumulators = createAccumulators(kernels);
   let tail: Promise<unknown> = Promise.resolve();
   return (job) => {
-    const result = tail.then(() => runJob(engine, kernels, accumulators, job));
+    const result = tail.then(() => runJob({ engine, kernels, accumulators }, job));
     tail = result.catch(() => {});
     return "inputs" in job
       ? result.then((done) => ({ ...done, spent: inputBuffersOf(job.inputs) }))
@@ -58,167 +55,151 @@ export function createChunkRunner(engine: Engine): ChunkRunner {
   };
 }
 
-async function runJob(
-  engine: Engine,
-  kernels: Kernels,
-  accumulators: Accumulators,
-  job: ChunkJob,
-): Promise<ChunkResult> {
+/** What the jobs of one thread work with. */
+interface Thread {
+  readonly engine: Engine;
+  readonly kernels: Kernels;
+  readonly accumulators: Accumulators;
+}
+
+async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
+  const { kernels, accumulators } = thread;
   if (job.stage === "collect") return { histograms: accumulators.collect(job) };
   const slots = job.stage === "histogram"
-    ? job.windows.map((window, i) => window && accumulators.slot(job.id, i))
+    ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i))
     : [];
   const scratch = accumulators.slot("scratch", 0);
-  const unit = job.stage === "reduce" && !job.rows ? BLOCK : GROUP;
-  const loaded = loadChunk(kernels, accumulators.end(), job.inputs, unit);
+  const loaded = loadChunk(kernels, accumulators.end(), job.inputs, GROUP);
   if ("element" in loaded) return { fault: loaded };
   const { count, padded, origins } = loaded;
-  const row = (model: number) => loaded.x + model * padded * 4;
 
   switch (job.stage) {
     case "scan":
       return {};
     case "histogram":
-      job.windows.forEach((window, i) => {
-        if (window) countMagnitudes(kernels, row(i), origins[i]!, count, slots[i]!, window);
+    case "equal": {
+      const scores = job.scores && await score(thread, loaded, job.inputs, job.scores);
+      /** Where a row's values lie, and what is subtracted from them. */
+      const place = (row: number) =>
+        [(scores ?? loaded.x) + row * padded * 4, scores ? loaded.zeros : origins[row]!] as const;
+      if (job.stage === "equal") {
+        return {
+          counts: job.lanes.map((lane) =>
+            lane ? kernels.call.countEqual(...place(lane.row), count, lane.key) : 0
+          ),
+        };
+      }
+      job.lanes.forEach((lane, i) => {
+        if (lane) countMagnitudes(kernels, ...place(lane.row), count, slots[i]!, lane);
       });
       return {};
-    case "equal":
-      return {
-        counts: job.keys.map((key, i) =>
-          key === undefined ? 0 : kernels.call.countEqual(row(i), origins[i]!, count, key)
-        ),
-      };
+    }
     case "convert":
       return encoded(kernels, loaded, job, floats(kernels, loaded.x, padded));
     case "reduce":
-      return await reduce(engine, kernels, loaded, job, scratch);
+      return await reduce(thread, loaded, job, scratch);
     case "map":
-      return await map(engine, kernels, loaded, job, scratch);
+      return await map(thread, loaded, job, scratch);
   }
 }
 
+/** Scores a chunk; answers where the scores lie, `[rows, padded]`. */
+async function score(
+  { engine, kernels }: Thread,
+  memory: ChunkMemory,
+  inputs: ChunkInputs,
+  scores: Scores,
+): Promise<number> {
+  const layout = layoutOf(inputs, inputs.kinds, scores, scores.double);
+  const target = stagingEnd(memory);
+  kernels.reserve(target + scores.rows * memory.padded * 4);
+  await runElementwise(engine, kernels, memory, {
+    key: graphKey("score", scores, layout),
+    build: () => buildScoreGraph(layout, graphOf(scores), scores.rows),
+    output: SCORE_OUTPUT,
+    rows: scores.rows,
+    target,
+    call: scores,
+    double: scores.double,
+  });
+  return target;
+}
+
+/** Drops what the job does not keep; answers what each model's chunk holds then. */
+async function selectInputs(
+  thread: Thread,
+  memory: ChunkMemory,
+  { inputs, scored, selections }: MapJob | ReduceJob,
+  scratch: number,
+): Promise<ChunkInputs["kinds"]> {
+  if (scored) {
+    const scores = await score(thread, memory, inputs, scored.scores);
+    selectScored(thread.kernels, memory, scores, scored.cut);
+  }
+  return selections
+    ? select(thread.kernels, memory, inputs.kinds, selections, scratch)
+    : inputs.kinds;
+}
+
 async function map(
-  engine: Engine,
-  kernels: Kernels,
+  thread: Thread,
   memory: ChunkMemory,
   job: MapJob,
   scratch: number,
 ): Promise<ChunkResult> {
-  const { models, padded, x, base } = memory;
-  if (job.selections) select(kernels, memory, job.selections, scratch);
-  const layout = layoutOf(job.inputs, job.rows !== undefined);
-  const outputs = await engine.run(
-    graphKey("map", job, layout),
-    () => buildMapGraph(layout, graphOf(job)),
-    {
-      [INPUT.models]: {
-        type: "float32",
-        shape: [models, padded],
-        data: floats(kernels, x, models * padded),
-      },
-      [INPUT.base]: { type: "float32", shape: [1, padded], data: floats(kernels, base, padded) },
-      ...coefficientFeeds(job.coefficients, padded, memory.count, job.rows),
-    },
-  );
-  const result = outputs[MAP_OUTPUT]!.data as Float32Array<ArrayBuffer>;
-  const y = floats(kernels, memory.staging, padded);
-  y.set(result);
-  release(result);
-  if (job.agreed) kernels.call.takeAgreed(memory.staging, x, models, padded * 4, padded);
-  return encoded(kernels, memory, job, y);
+  const { engine, kernels } = thread;
+  const { models, padded, x, staging } = memory;
+  const kinds = await selectInputs(thread, memory, job, scratch);
+  const layout = layoutOf(job.inputs, kinds, job, job.double);
+  await runElementwise(engine, kernels, memory, {
+    key: graphKey("map", job, layout),
+    build: () => buildMapGraph(layout, graphOf(job)),
+    output: MAP_OUTPUT,
+    rows: 1,
+    target: staging,
+    call: job,
+    double: job.double,
+  });
+  if (job.agreed) kernels.call.takeAgreed(staging, x, models, padded * 4, padded);
+  return encoded(kernels, memory, job, floats(kernels, staging, padded));
 }
 
 async function reduce(
-  engine: Engine,
-  kernels: Kernels,
+  thread: Thread,
   memory: ChunkMemory,
   job: ReduceJob,
   scratch: number,
 ): Promise<ChunkResult> {
-  const { models, padded, x, base } = memory;
-  const rows = floats(kernels, x, models * padded);
-  const unselected = job.selections && rows.slice();
+  const { engine, kernels } = thread;
+  const { models, padded, x, base, count } = memory;
+  const selects = job.selections !== undefined || job.scored !== undefined;
+  const unselected = selects ? floats(kernels, x, models * padded).slice() : undefined;
   const agreed = allAgree(kernels, memory, job.inputs.base !== undefined);
-  if (job.selections) select(kernels, memory, job.selections, scratch);
-  const layout = layoutOf(job.inputs, job.rows !== undefined);
+  const kinds = await selectInputs(thread, memory, job, scratch);
+  const layout = layoutOf(job.inputs, kinds, job, true);
   const operands = {
-    models: rows,
+    models: floats(kernels, x, models * padded),
     base: floats(kernels, base, padded),
     ...(unselected ? { unselected } : {}),
   };
-  const segments = segmentsOf(memory, job.rows, BLOCK);
+  const segments = segmentsOf(count, job.vectors);
+  const maker = segmentFeeds(operands, job, memory, segments);
   const sums = new Float64Array(segments.count * job.sums);
   // A few segments at a time: float64 copies of a whole chunk would be the largest thing in memory.
   const step = Math.max(Math.floor(REDUCED_AT_ONCE / segments.width), 1);
   for (let from = 0; from < segments.count; from += step) {
-    const to = Math.min(from + step, segments.count);
-    const feeds = segmentFeeds(operands, memory, segments, from, to);
+    const feeds = maker.make(from, Math.min(from + step, segments.count));
     const outputs = await engine.run(
       graphKey("reduce", job, layout),
       () => buildReduceGraph(layout, graphOf(job), job.sums),
-      feeds,
+      feeds.inputs,
     );
+    feeds.release();
     sums.set(outputs[REDUCE_OUTPUT]!.data as Float64Array, from * job.sums);
-    for (const feed of Object.values(feeds)) release(feed.data as Float32Array<ArrayBuffer>);
   }
+  maker.release();
   if (unselected) release(unselected);
   return { sums, ...agreed };
-}
-
-/**
- * Frees an array's memory now. The collector lets 64 MB of buffers pile up per thread before it looks,
- * which is more than everything else that a merge holds.
- */
-function release(array: Float32Array<ArrayBuffer>): void {
-  array.buffer.transfer(0);
-}
-
-/** Gives dropped elements the value of the base. */
-function select(
-  kernels: Kernels,
-  memory: ChunkMemory,
-  selections: ChunkSelections,
-  scratch: number,
-): void {
-  const { count, padded } = memory;
-  const { call } = kernels;
-  selections.forEach((selection, i) => {
-    if (!selection) return;
-    const base = memory.origins[i]!;
-    const x = memory.x + i * padded * 4;
-    switch (selection.kind) {
-      case "largest":
-        if (selection.keep > 0) {
-          keepLargest(kernels, x, base, count, padded, selection.keep, scratch);
-        } else call.keepFrom(x, base, padded, 0x7fffffff);
-        break;
-      case "threshold":
-        if (selection.quota >= count) call.keepFrom(x, base, padded, selection.key);
-        else if (selection.quota === 0) call.keepFrom(x, base, padded, selection.key + 1);
-        else call.keepWithQuota(x, base, count, selection.key, selection.quota);
-        break;
-      case "random": {
-        const [k0, k1] = selection.key;
-        const limit = maskThreshold(selection.probability);
-        // One block at a time, so that the low counter word cannot wrap inside a call.
-        for (let at = 0; at < padded; at += BLOCK) {
-          const pair = (selection.first + at) / 2;
-          const size = Math.min(BLOCK, padded - at);
-          const [low, high] = [pair % 2 ** 32 | 0, Math.floor(pair / 2 ** 32)];
-          call.keepRandom(x + at * 4, base + at * 4, size, k0, k1, low, high, limit);
-        }
-        break;
-      }
-      case "mask": {
-        const values = floats(kernels, x, count);
-        const replacement = floats(kernels, base, count);
-        for (let e = 0; e < count; e++) {
-          if (selection.keep[e] === 0) values[e] = replacement[e]!;
-        }
-      }
-    }
-  });
 }
 
 function encoded(
@@ -232,21 +213,28 @@ function encoded(
   return "element" in bytes ? { fault: bytes } : { bytes };
 }
 
-function layoutOf(inputs: ChunkInputs, rows: boolean): Layout {
+function layoutOf(
+  inputs: ChunkInputs,
+  kinds: ChunkInputs["kinds"],
+  call: GraphCall,
+  double: boolean,
+): Layout {
   return {
     models: inputs.models.length,
     base: inputs.base !== undefined,
-    kinds: inputs.kinds,
-    vectors: rows ? "rows" : "tensor",
+    kinds,
+    double,
+    expanded: call.vectors !== undefined,
   };
 }
 
-function graphKey(stage: string, job: MapJob | ReduceJob, layout: Layout): string {
-  const { models, base, kinds, vectors } = layout;
-  return [stage, job.method, job.graph, models, base, kinds.join(","), vectors].join("/");
+function graphKey(stage: string, call: GraphCall, layout: Layout): string {
+  const { models, base, kinds, double, expanded } = layout;
+  return [stage, call.method, call.graph, models, base, kinds.join(","), double, expanded]
+    .join("/");
 }
 
-function graphOf({ method, graph }: { method: string; graph: string }) {
+function graphOf({ method, graph }: GraphCall) {
   const build = methodNamed(method)?.graphs[graph];
   if (!build) throw new Error(`The method ${method} has no graph ${graph}`);
   return build;

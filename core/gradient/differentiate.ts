@@ -7,7 +7,7 @@
 import { isFloat, numbersOf } from "../onnx/element_type.ts";
 import type { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { OnnxNode, Value } from "../onnx/model.ts";
-import { nameOf } from "../onnx/walk.ts";
+import { nameOf, valuesRead } from "../onnx/walk.ts";
 import { Problem } from "../problem.ts";
 import type { ObservedGraph, Typed } from "./observe.ts";
 import type { BackwardRules, BackwardStep } from "./rule.ts";
@@ -41,7 +41,7 @@ export function differentiate(
 
   for (let i = forward.nodes.length - 1; i >= 0; i--) {
     const node = forward.nodes[i]!;
-    if (!node.inputs.some((input) => origin.has(input))) continue;
+    if (!valuesRead(node).some((value) => origin.has(value))) continue;
     if (!node.outputs.some((output) => origin.has(output))) continue;
     const gradients = node.outputs.map((output) => summed(builder, gathered.get(output)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
@@ -75,7 +75,7 @@ export function activeValues(
   for (const value of wanted) origin.set(value, value);
   for (const node of forward.nodes) {
     if (node.domain === "" && STOPS.has(node.operator)) continue;
-    const source = node.inputs.find((input) => origin.has(input));
+    const source = valuesRead(node).find((value) => origin.has(value));
     if (source === undefined) continue;
     for (const output of node.outputs) {
       const typed = forward.values.get(output);
@@ -123,7 +123,7 @@ function backwardStep(
       return made;
     },
     refuse(reason) {
-      const source = node.inputs.find((input) => origin.has(input));
+      const source = valuesRead(node).find((value) => origin.has(value));
       const tensor = (source && origin.get(source)) ?? "";
       throw new Problem(
         "unsupported-operator",

@@ -7,7 +7,7 @@ import type { Workspace } from "../engine/workspace.ts";
 import { numbersOf } from "../onnx/element_type.ts";
 import { createGraph } from "../onnx/graph_builder.ts";
 import type { OnnxModel, OnnxNode, Value } from "../onnx/model.ts";
-import { nameOf } from "../onnx/walk.ts";
+import { nameOf, valuesRead } from "../onnx/walk.ts";
 import { Problem } from "../problem.ts";
 import { decideByShapes } from "./decide_by_shapes.ts";
 import { activeValues } from "./differentiate.ts";
@@ -62,14 +62,14 @@ function expand(
 ): OnnxModel | undefined {
   const active = activeValues(forward, trainable);
   const concerned = forward.nodes.some((node) =>
-    isComposite(node, expansions) && node.inputs.some((input) => active.has(input))
+    isComposite(node, expansions) && valuesRead(node).some((value) => active.has(value))
   );
   if (!concerned) return undefined;
   const nodes: OnnxNode[] = [];
   const initializers = new Map(forward.constants);
   let changed = false;
   for (const [index, node] of forward.nodes.entries()) {
-    const written = node.inputs.some((input) => active.has(input))
+    const written = valuesRead(node).some((value) => active.has(value))
       ? writeOut(forward, node, expansions, `expanded.${round}.${index}.`)
       : undefined;
     if (!written) {

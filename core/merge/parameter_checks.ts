@@ -142,6 +142,7 @@ function expectation(value: unknown, spec?: Partial<ParameterSpec>): string | un
   if (spec.type === "enum") {
     return typeof value === "string" && spec.values?.includes(value) ? undefined : describe(spec);
   }
+  if (spec.type === "model") return typeof value === "string" ? undefined : describe(spec);
   const right = typeof value === "number" && Number.isFinite(value) &&
     (spec.type !== "integer" || Number.isSafeInteger(value)) &&
     value >= (spec.minimum ?? -Infinity) && value <= (spec.maximum ?? Infinity) &&
@@ -153,6 +154,7 @@ function expectation(value: unknown, spec?: Partial<ParameterSpec>): string | un
 function describe(spec: Partial<ParameterSpec>): string {
   if (spec.type === "boolean") return "true or false";
   if (spec.type === "enum") return (spec.values ?? []).map((name) => `"${name}"`).join(" or ");
+  if (spec.type === "model") return "the name of a model";
   const kind = spec.type === "integer" ? "an integer" : "a finite number";
   const low = spec.exclusiveMinimum ?? spec.minimum;
   const high = spec.exclusiveMaximum ?? spec.maximum;

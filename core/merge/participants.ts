@@ -6,7 +6,7 @@
 import type { MergeMethod } from "../methods/method.ts";
 
 /**
- * The names of the models that take part, in request order. A method that needs a base sees it apart
+ * The names of the models that take part, in request order. A method that works from a base sees it apart
  * from the models, so a base that is listed among them is left out; others use it only if it is listed,
  * but with `compat` a base joins the averages, as in mergekit.
  */
@@ -16,7 +16,7 @@ export function participants(
   method: MergeMethod,
   compat: boolean,
 ): string[] {
-  if (method.base === "required") return listed.filter((name) => name !== base);
+  if (method.base !== "listed") return listed.filter((name) => name !== base);
   const averages = method.models.maximum === Infinity;
   if (compat && averages && base !== undefined && !listed.includes(base)) return [base, ...listed];
   return [...listed];

@@ -6,7 +6,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
 import { Problem } from "../problem.ts";
-import { bytesRead, inputsOf, passesOf } from "./passes.ts";
+import { bytesRead, inputsOf, memoryOf, passesOf } from "./passes.ts";
 import { faultLog } from "./plan_faults.ts";
 import { bindKinds } from "./plan_kinds.ts";
 import { planTensor } from "./plan_tensor.ts";
@@ -108,25 +108,24 @@ export function makePlan(request: PlanRequest): Plan {
   };
 }
 
-/** Chunks of the widest tensor: its inputs and its output. */
+/** What the tensor takes that takes most. */
 function peakMemory(
   tensors: readonly PlannedTensor[],
   { chunkMemory = 4 * 2 ** 20, memory = Infinity }: PlanRequest,
 ): number {
-  let most = 0;
-  let widest = "";
-  for (const { name, work } of tensors) {
-    const width = inputsOf(work!).length + 1;
-    if (width <= most) continue;
-    most = width;
-    widest = name;
+  let peak = 0;
+  let most: PlannedTensor | undefined;
+  for (const tensor of tensors) {
+    const bytes = memoryOf(tensor.work!, tensor.elements, chunkMemory);
+    if (bytes <= peak) continue;
+    peak = bytes;
+    most = tensor;
   }
-  const peak = most * chunkMemory;
   if (peak <= memory) return peak;
   throw new Problem(
     "too-large",
-    `Cannot merge tensor "${widest}" of ${most - 1} inputs as the memory must be at least ` +
-      `${peak} bytes: current value is ${memory}`,
-    { limit: memory, value: peak, tensor: widest },
+    `Cannot merge tensor "${most?.name}" of ${inputsOf(most!.work!).length} inputs as the memory ` +
+      `must be at least ${peak} bytes: current value is ${memory}`,
+    { limit: memory, value: peak, tensor: most?.name },
   );
 }

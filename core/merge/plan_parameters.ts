@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Parameters } from "../methods/method.ts";
-import { joinPath } from "./faults.ts";
+import type { Parameters, ParameterSpec } from "../methods/method.ts";
+import { joinPath, show } from "./faults.ts";
 import type { PlannedCase, Present } from "./tensor_planning.ts";
 
 /** The parameters of one tensor. */
@@ -34,7 +34,13 @@ export function mergeParameters(
       `without filter: current value is undefined`;
     log.inTensor(joinPath("parameters", parameter), name, message);
   }
-  if (lacking.size > 0) return undefined;
+  const strangers = unknownModels(global, method.parameters, group);
+  for (const [parameter, model] of strangers) {
+    const message = `Cannot merge as ${parameter} must name a model that takes part: ` +
+      `current value is ${show(model)}`;
+    log.inTensor(joinPath("parameters", parameter), name, message);
+  }
+  if (lacking.size + strangers.length > 0) return undefined;
   const document: Record<string, unknown> = { ...global };
   present.forEach(({ model }, i) => {
     if (Object.keys(models[i]!).length === 0) return;
@@ -57,4 +63,16 @@ export function mergeParameters(
       return joinPath(place, parameter);
     },
   };
+}
+
+/** Parameters that name a model which does not take part; an empty name stands for none. */
+function unknownModels(
+  parameters: Parameters,
+  specs: Readonly<Record<string, ParameterSpec>>,
+  { models }: PlannedCase["group"],
+): [parameter: string, model: unknown][] {
+  return Object.entries(parameters).filter(([parameter, value]) =>
+    specs[parameter]?.type === "model" && value !== "" &&
+    !models.some(({ name }) => name === value)
+  );
 }

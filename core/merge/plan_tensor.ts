@@ -85,6 +85,7 @@ function merged(
     shape: reference.shape,
     elements: elementCount(reference.shape),
     models: resolved.models,
+    names: present.map(({ model }) => model.name),
     global: resolved.global,
     compat: recipe.compat === "mergekit",
   };
@@ -108,7 +109,7 @@ function merged(
     kind: "merge",
     method,
     decision,
-    ...(base && (method.base === "required" || vectors) ? { base } : {}),
+    ...(base && (method.base !== "listed" || vectors) ? { base } : {}),
     inputs,
     // The bytes of a task vector do not stand for the sum of it and the base.
     idempotent: !(vectors && output === "weights") && (method.idempotent?.(tensorCase) ?? false),

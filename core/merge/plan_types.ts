@@ -72,7 +72,7 @@ export interface Plan {
   readonly bytesOut: number;
   /** The largest number of passes over any tensor. */
   readonly passes: number;
-  /** Upper bound of the memory for chunks, in bytes. */
+  /** Memory for chunks, counters, sums and ranked rows of the tensor that takes most, in bytes. */
   readonly peakMemory: number;
   readonly warnings: readonly string[];
   /** The output's `__metadata__`. */

@@ -16,6 +16,7 @@ const NOTABLE: Readonly<Record<string, string>> = {
   "narrowed": "hold float64, which is computed as float32",
   "k-raised": "are so small that one element is kept",
   "low-density": "keep so few elements at random that the result is noisy",
+  "weights-cancel": "have weights that cancel, so that the middle is taken",
   "extrapolates": "are extrapolated beyond the two models",
 };
 

@@ -100,7 +100,10 @@ function checkCount(outline: RecipeOutline, group: OutlineGroup, method: MergeMe
   const { minimum, maximum } = method.models;
   const count = participants([...new Set(listed)], outline.base, method, outline.compat).length;
   if (count >= minimum && count <= maximum) return [];
-  const besides = method.base === "required" ? " besides the base model" : "";
+  const besides = method.base === "required" ||
+      method.base === "optional" && outline.base !== undefined
+    ? " besides the base model"
+    : "";
   const bound = count < minimum ? `at least ${minimum}` : `at most ${maximum}`;
   return [{
     path: group.path,

@@ -87,7 +87,7 @@ function usesBase(
   base: string,
 ): boolean {
   const listed = sources.map(({ model }) => model);
-  return method.base === "required" ||
+  return method.base !== "listed" ||
     participants(listed, base, method, recipe.compat === "mergekit").includes(base) ||
     listed.some((name) => kinds.inputs.get(name) === "task_vector");
 }

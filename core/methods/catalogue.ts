@@ -3,16 +3,18 @@
  *
  * @module
  */
-import type { MergeMethod, ParameterSpec } from "./method.ts";
+import type { Guide, MergeMethod, ParameterSpec } from "./method.ts";
 
 /** JSON Schema of one parameter's plain value. */
 export type ParameterSchema = Readonly<Record<string, unknown>>;
 
 /** One method of the catalogue. */
-export interface CatalogueEntry {
+export interface CatalogueEntry extends Partial<Guide> {
   readonly name: string;
   readonly title: string;
   readonly paper: MergeMethod["paper"] | null;
+  /** What the base is for: needed, worked from if there is one, or one of the models where it is listed. */
+  readonly base: MergeMethod["base"];
   readonly needs: {
     readonly base: boolean;
     readonly models: { readonly minimum: number; readonly maximum: number | null };
@@ -25,7 +27,9 @@ export function catalogue(methods: ReadonlyMap<string, MergeMethod>): CatalogueE
   return [...methods.values()].map((method) => ({
     name: method.name,
     title: method.title,
+    ...method.guide,
     paper: method.paper ?? null,
+    base: method.base,
     needs: {
       base: method.base === "required",
       models: {
@@ -44,7 +48,9 @@ function parameterSchema(spec: ParameterSpec): ParameterSchema {
   return {
     description,
     scope,
-    ...(type === "enum" ? { type: "string", enum: values } : { type }),
+    ...(type === "enum"
+      ? { type: "string", enum: values }
+      : { type: type === "model" ? "string" : type }),
     ...rest,
     required: spec.default === undefined,
   };

@@ -25,8 +25,7 @@ export function electionKey(election: Election): string {
 }
 
 /** `y = b + Σ c_i δ_i`, with `scale` holding everything that multiplies a task vector. */
-export const plainSum: GraphFunction = (graph, x) =>
-  addToBase(graph, x, x.weightedSum("scale", x.deltas()));
+export const plainSum: GraphFunction = (_graph, x) => x.onBase(x.weightedSum("scale", x.deltas()));
 
 /** Sums of magnitudes before and after selection, for the l1 rescale: `[blocks, 2·models]`. */
 export const magnitudeSums: GraphFunction = (graph, x) =>
@@ -52,7 +51,7 @@ export function electionGraph({ signed, separateSigns, divide }: Election): Grap
       const above = x.weightedSum("scale", graph.node("Relu", [deltas]));
       const below = graph.node("Sub", [total, above]);
       const merged = graph.node("Where", [positive, above, below]);
-      return addToBase(graph, x, graph.node("Mul", [merged, x.single("lambda")]));
+      return x.onBase(graph.node("Mul", [merged, x.single("lambda")]));
     }
     const sign = graph.node("Where", [
       positive,
@@ -71,7 +70,7 @@ export function electionGraph({ signed, separateSigns, divide }: Election): Grap
       quotient = graph.node("Div", [magnitude, divisor]);
     }
     const merged = graph.node("Mul", [graph.node("Mul", [quotient, sign]), x.single("lambda")]);
-    return addToBase(graph, x, merged);
+    return x.onBase(merged);
 
     /** The divisor, or 1 where its magnitude does not exceed the bound. */
     function guarded(divisor: string, bound: string): string {
@@ -92,12 +91,3 @@ export const ELECTION_GRAPHS: Readonly<Record<string, GraphFunction>> = Object.f
     )
   ),
 );
-
-/** Adds the base, or nothing where only task vectors were given (METHODS.md 2.2). */
-function addToBase(
-  graph: Parameters<GraphFunction>[0],
-  x: Parameters<GraphFunction>[1],
-  merged: string,
-): string {
-  return x.layout.base ? graph.node("Add", [x.base(), merged]) : merged;
-}

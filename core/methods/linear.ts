@@ -11,6 +11,12 @@ export const linear: MergeMethod = {
   name: "linear",
   title: "Weighted average of the models (model soup)",
   paper: { title: "Model soups", arxiv: "2203.05482", year: 2022 },
+  guide: {
+    formula: "y = Σ wᵢxᵢ, divided by Σ wᵢ with normalize",
+    passes: "One pass.",
+    use: "Runs of one training with other seeds or hyperparameters; without base, the safe start.",
+    avoid: "Models tuned for different tasks: averaging dilutes each.",
+  },
   base: "listed",
   models: { minimum: 1, maximum: Infinity },
   operand: "weights",
@@ -58,6 +64,14 @@ export const linear: MergeMethod = {
 export const passthrough: MergeMethod = {
   name: "passthrough",
   title: "One model per tensor, copied or scaled; stacks layers with slices",
+  guide: {
+    formula: "y = scale·x",
+    passes: "One pass.",
+    use:
+      "To stack layers of several models with slices, to rename or convert, or to scale tensors " +
+      "by filter.",
+    avoid: "As a merge: no two models meet in one tensor.",
+  },
   base: "listed",
   models: { minimum: 1, maximum: 1 },
   operand: "weights",

@@ -3,12 +3,13 @@
  *
  * A method never sees files, dtypes or HTTP. For each tensor it is told the shape and the resolved
  * parameters ({@linkcode TensorCase}); it answers with a {@linkcode Decision}: copy, refuse, or merge
- * with (1) which elements of which task vector to keep, (2) which sums to take first, (3) how the sums
- * become coefficients, and (4) which of its graphs maps inputs and coefficients to the output.
+ * with (1) which elements of which task vector to keep, (2) what to measure first, (3) how that becomes
+ * coefficients, and (4) which of its graphs maps inputs and coefficients to the output.
  *
  * @module
  */
 import type { GraphFunction } from "../onnx/operands.ts";
+import type { Coefficients, Measure, Selection, Vectors } from "./measure.ts";
 
 /** A resolved parameter value. */
 export type ParameterValue = number | boolean | string;
@@ -20,7 +21,8 @@ export type Parameters = Readonly<Record<string, ParameterValue>>;
 export interface ParameterSpec {
   /** `model` parameters may stand under a model, a slice or the top level; `global` ones not under a model. */
   readonly scope: "model" | "global";
-  readonly type: "number" | "integer" | "boolean" | "enum";
+  /** `model`: the name of one of the recipe's models, or "" for none. */
+  readonly type: "number" | "integer" | "boolean" | "enum" | "model";
   /** Absent: the parameter is required. */
   readonly default?: ParameterValue;
   readonly minimum?: number;
@@ -40,31 +42,13 @@ export interface TensorCase {
   readonly elements: number;
   /** Resolved per-model parameters of the models that take part, in request order; the base is not among them. */
   readonly models: readonly Parameters[];
+  /** The models' names, in the same order. */
+  readonly names: readonly string[];
   /** Resolved global parameters. */
   readonly global: Parameters;
   /** Whether `compat: "mergekit"` is set. */
   readonly compat: boolean;
 }
-
-/** Which elements of one model's task vector survive. Dropped elements act as if the model equalled the base there. */
-export type Selection =
-  /** The `keep` largest magnitudes, ties by lower flat index (METHODS.md 2.9). */
-  | { readonly kind: "magnitude"; readonly keep: number }
-  /** Element e is kept iff its random number is below `probability` (METHODS.md 2.10). */
-  | { readonly kind: "random"; readonly probability: number };
-
-/** Sums to take before the map: one graph of the method gives them per block of 4096 elements. */
-export interface Reduction {
-  /** Key into {@linkcode MergeMethod.graphs}. Its outputs are float64 block sums `[blocks, sums]`. */
-  readonly graph: string;
-  /** Number of sums per block. */
-  readonly sums: number;
-  /** Elements per vector where every row is a vector of its own (METHODS.md 2.8); absent: the whole tensor is one. */
-  readonly rowLength?: number;
-}
-
-/** Numbers that the map graph reads: by input name, per model (n values) or one (1 value). */
-export type Coefficients = Readonly<Record<string, readonly number[]>>;
 
 /** A statistic for the report, such as a cosine or a kept density. */
 export type Statistics = Readonly<Record<string, number | readonly number[] | string>>;
@@ -92,22 +76,39 @@ export interface MergeDecision {
   readonly action: "merge";
   /** Per model; undefined keeps every element. Absent: no model is sparsified. */
   readonly selections?: readonly (Selection | undefined)[];
-  readonly reduction?: Reduction;
+  /** The vectors that sums and coefficients belong to; absent: the tensor is one. */
+  readonly vectors?: Vectors;
+  /** What is found out first, in order; each may use what the earlier ones found. */
+  readonly measures?: readonly Measure[];
   /** Key into {@linkcode MergeMethod.graphs} of the map. */
   readonly graph: string;
+  /** Whether the map's graph works in float64; the result is rounded to float32. */
+  readonly double?: boolean;
   /**
-   * Turns the sums of one vector (empty without a reduction) into the map's coefficients.
-   * With a `rowLength` it is called once per row.
+   * Turns what the measures found into the map's coefficients. With vectors it is called once for each,
+   * with the sums of that vector; order statistics are those of the tensor.
    */
-  coefficients(sums: Float64Array): Coefficients;
-  /** Statistics for the report, from the sums of all vectors (`vectors × sums` values). */
-  statistics?(sums: Float64Array): Statistics;
+  coefficients(...found: Float64Array[]): Coefficients;
+  /** Statistics for the report, from what the measures found (sums of all vectors). */
+  statistics?(...found: Float64Array[]): Statistics;
   /** Reason codes for the plan and the report, such as `k-raised` or `low-density`. */
   readonly notes?: readonly string[];
 }
 
 /** What happens to a tensor. */
 export type Decision = CopyDecision | RefuseDecision | MergeDecision;
+
+/** What a reader needs to choose the method. */
+export interface Guide {
+  /** The result in mathematical notation, as in METHODS.md. */
+  readonly formula: string;
+  /** What is read how often, and what is held in memory beside chunks. */
+  readonly passes: string;
+  /** When to use it. */
+  readonly use: string;
+  /** When not to. */
+  readonly avoid: string;
+}
 
 /** A merge method: an entry of the table in `mod.ts`. */
 export interface MergeMethod {
@@ -117,15 +118,18 @@ export interface MergeMethod {
   readonly title: string;
   readonly paper?: { readonly title: string; readonly arxiv?: string; readonly year: number };
   /**
-   * `required`: the recipe must name a base model. `listed`: the base takes part only if it is listed
-   * under `models` (METHODS.md 2.2).
+   * `required`: the recipe must name a base model. `optional`: with one, the method works on task vectors,
+   * without on the weights. `listed`: the base takes part only if it is listed under `models`
+   * (METHODS.md 2.2).
    */
-  readonly base: "required" | "listed";
+  readonly base: "required" | "optional" | "listed";
   /** How many models besides the base may take part. */
   readonly models: { readonly minimum: number; readonly maximum: number };
   /** Whether the method works on task vectors (model minus base) or on the weights themselves. */
   readonly operand: "task_vectors" | "weights";
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
+  /** What the documentation tells of it; absent for methods that no recipe can name. */
+  readonly guide?: Guide;
   /** Equal inputs give that input again (METHODS.md 2.12), for these parameters. */
   idempotent?(tensor: TensorCase): boolean;
   decide(tensor: TensorCase): Decision;

@@ -3,12 +3,28 @@
  *
  * @module
  */
+import { arceeFusion } from "./arcee_fusion.ts";
+import { breadcrumbs, breadcrumbsTies } from "./breadcrumbs.ts";
+import { consensus } from "./consensus.ts";
+import { dareLinear, dareTies } from "./dare.ts";
+import { della, dellaLinear } from "./della.ts";
 import { difference } from "./difference.ts";
+import { emr } from "./emr.ts";
+import { karcher } from "./karcher.ts";
 import { linear, passthrough } from "./linear.ts";
+import { magmax } from "./magmax.ts";
 import type { MergeMethod } from "./method.ts";
 import { modelStock } from "./model_stock.ts";
+import { multislerp } from "./multislerp.ts";
+import { nearswap } from "./nearswap.ts";
+import { analogy, negation } from "./negation.ts";
+import { nuslerp } from "./nuslerp.ts";
+import { pcb } from "./pcb.ts";
+import { ram, ramplusTl } from "./ram.ts";
+import { sce } from "./sce.ts";
 import { slerp } from "./slerp.ts";
-import { dareLinear, dareTies, taskArithmetic, ties } from "./task_arithmetic.ts";
+import { taskArithmetic } from "./task_arithmetic.ts";
+import { ties } from "./ties.ts";
 
 export type { MergeMethod } from "./method.ts";
 
@@ -19,11 +35,29 @@ const byName = (methods: readonly MergeMethod[]): ReadonlyMap<string, MergeMetho
 export const METHODS: ReadonlyMap<string, MergeMethod> = byName([
   linear,
   taskArithmetic,
+  negation,
+  analogy,
   slerp,
+  nuslerp,
+  multislerp,
+  karcher,
   ties,
   dareLinear,
   dareTies,
+  breadcrumbs,
+  breadcrumbsTies,
+  dellaLinear,
+  della,
   modelStock,
+  sce,
+  magmax,
+  consensus,
+  emr,
+  pcb,
+  ram,
+  ramplusTl,
+  nearswap,
+  arceeFusion,
   passthrough,
 ]);
 

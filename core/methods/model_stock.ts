@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { MergeMethod, TensorCase } from "./method.ts";
+import type { MergeMethod } from "./method.ts";
+import { rowsOf } from "./vectors.ts";
 
 /** With `compat`, the product of two norms is floored at this. */
 const COMPAT_FLOOR = 1e-6;
@@ -14,6 +15,13 @@ export const modelStock: MergeMethod = {
   name: "model_stock",
   title: "Mean of the task vectors, scaled by the angle between them",
   paper: { title: "Model Stock", arxiv: "2403.19522", year: 2024 },
+  guide: {
+    formula:
+      "y = b + t·(1/n)·Σ δᵢ, t = n·c/(1 + (n − 1)·c), c the mean cosine between task vectors",
+    passes: "Two passes, one of them for dot products; n² numbers per row with filter_wise.",
+    use: "Two or more runs of one task: their angle tells how far to trust their mean.",
+    avoid: "Models of different tasks, whose task vectors are orthogonal: the base comes back.",
+  },
   base: "required",
   models: { minimum: 0, maximum: Infinity },
   operand: "task_vectors",
@@ -36,14 +44,10 @@ export const modelStock: MergeMethod = {
           "the number of models is 1",
       };
     }
-    const rowLength = tensor.global.filter_wise === true ? rowLengthOf(tensor) : undefined;
     return {
       action: "merge",
-      reduction: {
-        graph: "products",
-        sums: count * count,
-        ...(rowLength === undefined ? {} : { rowLength }),
-      },
+      ...(tensor.global.filter_wise === true ? rowsOf(tensor) : {}),
+      measures: [{ kind: "sums", graph: "products", sums: count * count }],
       graph: "mean",
       coefficients(sums) {
         const share = ratio(count, meanCosine(count, sums, tensor.compat), tensor.compat) / count;
@@ -67,12 +71,6 @@ export const modelStock: MergeMethod = {
     mean: (graph, x) => graph.node("Add", [x.base(), x.weightedSum("share", x.deltas())]),
   },
 };
-
-/** Row length of the matrix view; with `compat` vectors lie along the last dimension. Undefined for one row. */
-function rowLengthOf({ shape, elements, compat }: TensorCase): number | undefined {
-  if (shape.length < 2) return undefined;
-  return compat ? shape[shape.length - 1]! : elements / shape[0]!;
-}
 
 /** The mean cosine over pairs i < k, from the Gram matrix. */
 function meanCosine(count: number, gram: Float64Array, compat: boolean): number {

@@ -24,6 +24,13 @@ export const slerp: MergeMethod = {
   name: "slerp",
   title: "Spherical interpolation between the base and one model",
   paper: { title: "Animating rotation with quaternion curves", year: 1985 },
+  guide: {
+    formula: "y = [sin((1−t)θ)·v₀ + sin(tθ)·v₁] / sin θ, θ the angle between v₀ (base) and v₁; " +
+      "linear where |cos θ| > 0.9995",
+    passes: "Two passes, one of them for dot products.",
+    use: "Two models of equal standing; t may vary over layers by a gradient.",
+    avoid: "More than two models, or task vectors (nuslerp takes those).",
+  },
   base: "required",
   models: { minimum: 0, maximum: 1 },
   operand: "weights",
@@ -43,7 +50,7 @@ export const slerp: MergeMethod = {
     const interpolate = (sums: Float64Array) => interpolation(t, sums, tensor.compat);
     return {
       action: "merge",
-      reduction: { graph: "products", sums: 4 },
+      measures: [{ kind: "sums", graph: "products", sums: 4 }],
       graph: "combine",
       coefficients(sums) {
         const { from, to } = interpolate(sums);

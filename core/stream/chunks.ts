@@ -5,11 +5,15 @@
  */
 import type { StoredTensor } from "../checkpoint/checkpoint.ts";
 import type { Bytes } from "../checkpoint/byte_source.ts";
-import type { ChunkInput, ChunkInputs, RowLayout } from "../engine/chunk_job.ts";
-import { BLOCK } from "../engine/run_chunk.ts";
-import type { MergeWork } from "../merge/plan_types.ts";
+import type { ChunkInput, ChunkInputs, VectorLayout } from "../engine/chunk_job.ts";
+import { BLOCK, rowsPerBlock } from "../engine/segments.ts";
+import type { MergeWork, PlannedTensor } from "../merge/plan_types.ts";
+import type { Vectors } from "../methods/measure.ts";
 import { DTYPES } from "../tensor/dtype.ts";
 import type { BufferPool } from "./buffers.ts";
+
+/** A tensor to compute. */
+export type MergeTensor = PlannedTensor & { readonly work: MergeWork };
 
 /** A run of elements of one tensor. */
 export interface Chunk {
@@ -20,30 +24,66 @@ export interface Chunk {
   readonly count: number;
 }
 
+/** The chunks of a tensor in flat order: `size` elements each. */
+export function chunksOf(elements: number, size: number): Chunk[] {
+  return cut(0, elements, size, []);
+}
+
 /**
- * The chunks of a tensor: about `size` elements each (even; whole blocks where sums are taken). With a row length a chunk is
- * made of whole rows, or of whole blocks of one long row, so that block sums never depend on `size`.
+ * The chunks in which a tensor is merged: about `size` elements each (an even number), but made of whole
+ * blocks or vectors where sums or ranks are taken, so that these never depend on `size`.
  */
-export function chunksOf(elements: number, size: number, rowLength?: number): Chunk[] {
+export function mergeChunks({ elements, work: { decision } }: MergeTensor, size: number): Chunk[] {
+  const { vectors, measures, selections } = decision;
+  const whole = selections?.find((selection) => selection?.kind === "ranked");
+  if (whole) {
+    const length = whole.length * whole.stride;
+    return cut(0, elements, Math.max(Math.floor(size / length), 1) * length, []);
+  }
+  const sums = measures?.some(({ kind }) => kind === "sums") ?? false;
+  const blocks = sums ? Math.max(size, BLOCK) : size;
+  if (!vectors) return chunksOf(elements, blocks);
+  const { along, rowLength } = vectors;
+  const unit = along === "rows" ? rowLength : rowLength * rowsPerBlock(rowLength);
+  if (rowLength <= blocks || (along === "columns" && rowsPerBlock(rowLength) > 1)) {
+    return cut(0, elements, Math.max(Math.floor(blocks / unit), 1) * unit, []);
+  }
+  const step = Math.max(Math.floor(blocks / BLOCK), 1) * BLOCK;
   const chunks: Chunk[] = [];
-  const add = (start: number, count: number) => chunks.push({ index: chunks.length, start, count });
-  if (rowLength === undefined) {
-    for (let at = 0; at < elements; at += size) add(at, Math.min(size, elements - at));
-  } else if (rowLength <= size) {
-    const step = Math.floor(size / rowLength) * rowLength;
-    for (let at = 0; at < elements; at += step) add(at, Math.min(step, elements - at));
-  } else {
-    const step = Math.max(Math.floor(size / BLOCK), 1) * BLOCK;
-    for (let row = 0; row < elements; row += rowLength) {
-      for (let at = 0; at < rowLength; at += step) add(row + at, Math.min(step, rowLength - at));
-    }
+  for (let row = 0; row < elements; row += rowLength) cut(row, rowLength, step, chunks);
+  return chunks;
+}
+
+/** Adds the pieces of `length` elements from `start` on. */
+function cut(start: number, length: number, step: number, chunks: Chunk[]): Chunk[] {
+  for (let at = 0; at < length; at += step) {
+    chunks.push({ index: chunks.length, start: start + at, count: Math.min(step, length - at) });
   }
   return chunks;
 }
 
-/** How a chunk lies in rows. */
-export function rowLayout(chunk: Chunk, rowLength: number): RowLayout {
-  return { length: rowLength, offset: chunk.start % rowLength };
+/** How a chunk lies in the vectors of its tensor. */
+export function vectorLayout(
+  chunk: Chunk,
+  elements: number,
+  { along, rowLength }: Vectors,
+): VectorLayout {
+  return {
+    along,
+    length: rowLength,
+    offset: chunk.start % rowLength,
+    rows: elements / rowLength,
+  };
+}
+
+/** The vectors `[from, to)` that a chunk touches; of columns those are all. */
+export function vectorsOf(
+  { start, count }: Chunk,
+  { along, rowLength }: Vectors,
+): [number, number] {
+  return along === "columns"
+    ? [0, rowLength]
+    : [Math.floor(start / rowLength), Math.ceil((start + count) / rowLength)];
 }
 
 /** The bytes of a chunk of one tensor. */

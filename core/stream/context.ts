@@ -3,11 +3,27 @@
  *
  * @module
  */
-import type { ChunkExecutor, ChunkInputs, ChunkJob, ChunkResult } from "../engine/chunk_job.ts";
-import type { MergeWork, Plan, PlannedTensor } from "../merge/plan_types.ts";
+import type {
+  ChunkExecutor,
+  ChunkInputs,
+  ChunkJob,
+  ChunkResult,
+  ChunkSelection,
+} from "../engine/chunk_job.ts";
+import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Chunk, readInputs } from "./chunks.ts";
+import { type Chunk, type MergeTensor, readInputs } from "./chunks.ts";
+
+export type { MergeTensor } from "./chunks.ts";
+
+/** What was measured over all tensors. */
+export interface ModelScope {
+  /** What the tensor's leading measures of scope `model` found. */
+  found(tensor: MergeTensor): readonly Float64Array[];
+  /** The selection of a model whose magnitudes are ranked over all tensors. */
+  selection(tensor: MergeTensor, model: number): ((chunk: Chunk) => ChunkSelection) | undefined;
+}
 
 /** A running merge. */
 export interface MergeContext {
@@ -16,11 +32,10 @@ export interface MergeContext {
   /** Elements per chunk, a multiple of 4096. */
   readonly chunkElements: number;
   readonly buffers: BufferPool;
+  /** Absent where nothing belongs to the whole model. */
+  readonly whole?: ModelScope;
   readonly signal: AbortSignal;
 }
-
-/** A tensor to compute. */
-export type MergeTensor = PlannedTensor & { readonly work: MergeWork };
 
 /** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
 export async function runChunk(

@@ -4,8 +4,8 @@
  * @module
  */
 import type { ChunkSelection } from "../engine/chunk_job.ts";
-import type { Selection } from "../methods/method.ts";
-import { drawMask, mt19937 } from "../tensor/mt19937.ts";
+import type { Selection } from "../methods/measure.ts";
+import { drawMask, mt19937, type WordGenerator } from "../tensor/mt19937.ts";
 import { randomKey } from "../tensor/random.ts";
 import type { Chunk } from "./chunks.ts";
 import type { MergeContext, MergeTensor } from "./context.ts";
@@ -21,23 +21,29 @@ export async function randomSelections(
 ): Promise<(SelectChunk | undefined)[]> {
   let sequential = 0;
   return await Promise.all(selections.map(async (selection, i) => {
-    if (selection?.kind !== "random") return undefined;
-    const { probability } = selection;
+    if (selection?.kind !== "random" && selection?.kind !== "ranked") return undefined;
     if (plan.rng === "mt19937") {
       const next = mt19937(plan.seed);
       const skip = sequential++ * tensor.elements;
       for (let draw = 0; draw < skip; draw++) next();
-      return (chunk: Chunk): ChunkSelection => ({
-        kind: "mask",
-        keep: drawMask(next, chunk.count, probability),
-      });
+      return (chunk: Chunk) => drawn(selection, chunk, next);
     }
     const key = await randomKey(plan.seed, "mask", tensor.work.inputs[i]!.model, tensor.name);
-    return (chunk: Chunk): ChunkSelection => ({
-      kind: "random",
-      key,
-      first: chunk.start,
-      probability,
-    });
+    return ({ start: first }: Chunk): ChunkSelection =>
+      selection.kind === "ranked"
+        ? { kind: "ranked", vectors: selection, first, stream: { key } }
+        : { kind: "random", key, first, probability: selection.probability };
   }));
+}
+
+function drawn(
+  selection: Extract<Selection, { kind: "random" | "ranked" }>,
+  { start: first, count }: Chunk,
+  next: WordGenerator,
+): ChunkSelection {
+  if (selection.kind === "random") {
+    return { kind: "mask", keep: drawMask(next, count, selection.probability) };
+  }
+  const draws = Uint32Array.from({ length: count }, next);
+  return { kind: "ranked", vectors: selection, first, stream: { draws } };
 }

@@ -12,6 +12,7 @@ import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
 import { inOrder } from "./in_order.ts";
+import { measureModel } from "./model_scope.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { type TensorReport, tensorReport } from "./report.ts";
 
@@ -56,7 +57,7 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
     options.chunkElements * WIDEST,
     MAXIMUM_IDLE,
   );
-  const context: MergeContext = { ...options, plan, buffers, signal };
+  const alone: MergeContext = { ...options, plan, buffers, signal };
   const written = plan.tensors.filter((tensor) => tensor.work);
   const layout = layoutSafetensors(written, plan.metadata);
   const byName = new Map(written.map((tensor) => [tensor.name, tensor]));
@@ -67,6 +68,8 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
   let done = layout.header.length;
   try {
     yield new Uint8Array(layout.header);
+    const whole = await measureModel(alone, ordered.filter(isMerged));
+    const context = whole ? { ...alone, whole } : alone;
     const pieces = inOrder(
       pieceTasks(context, ordered, options.onTensor),
       options.executor.width,
@@ -80,6 +83,10 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
   } finally {
     controller.abort();
   }
+}
+
+function isMerged(tensor: PlannedTensor): tensor is MergeTensor {
+  return tensor.work?.kind === "merge";
 }
 
 /** A chunk of output still to be made. */

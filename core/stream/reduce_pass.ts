@@ -3,11 +3,14 @@
  *
  * @module
  */
-import type { ChunkSelections } from "../engine/chunk_job.ts";
-import type { Reduction } from "../methods/method.ts";
-import { type Chunk, rowLayout } from "./chunks.ts";
+import type { GraphCall } from "../engine/chunk_job.ts";
+import { segmentsOf } from "../engine/segments.ts";
+import type { SumMeasure } from "../methods/measure.ts";
+import { type Chunk, vectorLayout, vectorsOf } from "./chunks.ts";
+import { vectorCount } from "./coefficients.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { inOrder } from "./in_order.ts";
+import type { BindSelection } from "./selections.ts";
 
 /** What the pass found. */
 export interface Reduced {
@@ -18,43 +21,65 @@ export interface Reduced {
   readonly agreedWithBase: boolean;
 }
 
-/** Takes the sums of a tensor; `select` binds selections to a chunk and is asked in order. */
+/** What is summed, and where to. */
+export interface ReducePass {
+  readonly measure: SumMeasure;
+  readonly chunks: readonly Chunk[];
+  readonly call: (chunk: Chunk) => GraphCall;
+  /** Binds selections to a chunk; asked in order. */
+  readonly select: BindSelection;
+  /** Sums to go on from; absent: the measure's start. */
+  readonly into?: Float64Array;
+}
+
+/** Takes the sums of a tensor. */
 export async function reducePass(
   context: MergeContext,
   tensor: MergeTensor,
-  chunks: readonly Chunk[],
-  reduction: Reduction,
-  select: (chunk: Chunk) => ChunkSelections | undefined,
+  { measure, chunks, call, select, into }: ReducePass,
 ): Promise<Reduced> {
-  const { graph, sums: width, rowLength } = reduction;
-  const vectors = rowLength === undefined ? 1 : tensor.elements / rowLength;
-  const sums = new Float64Array(vectors * width);
+  const { sums: width, combine = addTo } = measure;
+  const { vectors } = tensor.work.decision;
+  const sums = into ?? startingSums(measure, vectorCount(tensor));
   let agreed = true;
   let agreedWithBase = true;
   const passes = inOrder(chunks, context.executor.width, async (chunk) => {
-    const selections = select(chunk);
+    const selection = select(chunk);
     const result = await runChunk(context, tensor, chunk, (inputs) => ({
       stage: "reduce",
       inputs,
-      method: tensor.work.method.name,
-      graph,
+      ...call(chunk),
       sums: width,
-      ...(selections ? { selections } : {}),
-      ...(rowLength === undefined ? {} : { rows: rowLayout(chunk, rowLength) }),
+      ...selection,
     }));
     return { chunk, result };
   });
   for await (const { chunk, result } of passes) {
     const blocks = result.sums!;
-    const first = rowLength === undefined ? 0 : Math.floor(chunk.start / rowLength);
-    const rows = rowLength === undefined ? 1 : Math.ceil(chunk.count / rowLength);
-    const perRow = blocks.length / width / rows;
-    for (let block = 0; block < blocks.length / width; block++) {
-      const at = (first + Math.floor(block / perRow)) * width;
-      for (let k = 0; k < width; k++) sums[at + k]! += blocks[block * width + k]!;
+    const layout = vectors && vectorLayout(chunk, tensor.elements, vectors);
+    const segments = segmentsOf(chunk.count, layout);
+    const first = !vectors || !layout
+      ? 0
+      : layout.along === "columns"
+      ? layout.offset
+      : vectorsOf(chunk, vectors)[0];
+    for (let s = 0; s < segments.count; s++) {
+      const at = (first + segments.vector(s)) * width;
+      combine(sums.subarray(at, at + width), blocks.subarray(s * width, (s + 1) * width));
     }
     agreed &&= result.agreed === true;
     agreedWithBase &&= result.agreedWithBase === true;
   }
   return { sums, agreed, agreedWithBase };
+}
+
+/** What the sums of each vector start from. */
+export function startingSums({ sums, start = [] }: SumMeasure, vectors: number): Float64Array {
+  const starting = new Float64Array(vectors * sums);
+  for (let v = 0; v < vectors; v++) starting.set(start, v * sums);
+  return starting;
+}
+
+function addTo(total: Float64Array, block: Float64Array): void {
+  for (let i = 0; i < total.length; i++) total[i]! += block[i]!;
 }

@@ -12,6 +12,9 @@ export const COARSE_BINS = 65536;
 /** Number of fine bins inside one coarse bin. */
 export const FINE_BINS = 32768;
 
+/** Ranks that are looked for in one pass: each takes counters of 1.25 MiB on every thread. */
+export const RANKS_AT_ONCE = 48;
+
 /** Where the k-th largest key lies among counted bins. */
 export interface BinOfRank {
   /** Index of the bin. */

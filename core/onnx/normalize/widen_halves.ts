@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { numbersOf, tensorOf } from "../element_type.ts";
+import { decodeTo } from "../../tensor/codec.ts";
 import type { Attribute, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from "../model.ts";
 import { ONNX_TYPE } from "../schema.ts";
 
@@ -22,7 +22,10 @@ export function widenHalves(graph: OnnxGraph): OnnxGraph {
 }
 
 function widenTensor(tensor: OnnxTensor): OnnxTensor {
-  return isHalf(tensor.type) ? tensorOf("float32", tensor.shape, numbersOf(tensor)) : tensor;
+  if (!isHalf(tensor.type)) return tensor;
+  const values = new Float32Array(tensor.bytes.length / 2);
+  decodeTo(tensor.type === "float16" ? "F16" : "BF16", tensor.bytes, values);
+  return { type: "float32", shape: tensor.shape, bytes: new Uint8Array(values.buffer) };
 }
 
 function widenInfo(info: ValueInfo): ValueInfo {

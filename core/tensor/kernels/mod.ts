@@ -42,6 +42,31 @@ export interface KernelFunctions {
   countEqual(x: number, b: number, count: number, threshold: number): number;
   keepFrom(x: number, b: number, count: number, threshold: number): void;
   keepWithQuota(x: number, b: number, count: number, threshold: number, quota: number): void;
+  dropFrom(x: number, b: number, count: number, threshold: number): void;
+  dropWithQuota(x: number, b: number, count: number, threshold: number, quota: number): void;
+  keepScored(
+    x: number,
+    b: number,
+    scores: number,
+    count: number,
+    threshold: number,
+    quota: number,
+  ): void;
+  keepRanked(
+    x: number,
+    b: number,
+    count: number,
+    length: number,
+    stride: number,
+    density: number,
+    epsilon: number,
+    divide: number,
+    draws: number,
+    k0: number,
+    k1: number,
+    first: number,
+    work: number,
+  ): void;
   takeAgreed(y: number, x: number, models: number, stride: number, count: number): void;
 }
 

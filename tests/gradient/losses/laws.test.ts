@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { LossSpec } from "../../../core/gradient/loss_options.ts";
+import type { ElementType } from "../../../core/onnx/model.ts";
 import { type Found, type Given, runLoss } from "./run_loss.ts";
 
 const RUNS = { seed: 5, numRuns: 8 };
@@ -79,10 +80,12 @@ function defined(spec: LossSpec, output: readonly number[], target: readonly num
   }));
 }
 
+type Numeric<T extends ElementType> = Omit<Given<T>, "values"> & { values: number[] };
+
 interface Drawn {
   spec: LossSpec;
-  output: Given<"float64"> & { values: number[] };
-  target: Given & { values: number[] };
+  output: Numeric<"float64">;
+  target: Numeric<"float64" | "int64">;
 }
 
 async function followsDefinition({ spec, output, target }: Drawn): Promise<Found> {

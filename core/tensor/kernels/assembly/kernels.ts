@@ -195,6 +195,182 @@ export function keepWithQuota(
   }
 }
 
+/** Keys ≥ threshold take the value of b. */
+export function dropFrom(x: usize, b: usize, count: i32, threshold: u32): void {
+  const magnitude = i32x4.splat(0x7fffffff), limit = i32x4.splat(threshold);
+  for (let i = 0; i < count; i += 4) {
+    const at = x + (<usize>i << 2);
+    const value = v128.load(at), base = v128.load(b + (<usize>i << 2));
+    const keep = i32x4.lt_s(v128.and(f32x4.sub(value, base), magnitude), limit);
+    v128.store(at, v128.bitselect(value, base, keep));
+  }
+}
+
+/** Keys > threshold, and the first `quota` keys equal to it, in order, take the value of b. */
+export function dropWithQuota(
+  x: usize, b: usize, count: i32, threshold: u32, quota: i32,
+): void {
+  for (let i = 0; i < count; i++) {
+    const p = key(x, b, i);
+    if (p < threshold) continue;
+    if (p == threshold) {
+      if (quota <= 0) continue;
+      quota--;
+    }
+    const at = <usize>i << 2;
+    store<u32>(x + at, load<u32>(b + at));
+  }
+}
+
+/**
+ * Keeps the elements whose score's key is > threshold, and the first `quota` equal to it, in order;
+ * every other element of x takes the value of b.
+ */
+export function keepScored(
+  x: usize, b: usize, scores: usize, count: i32, threshold: u32, quota: i32,
+): void {
+  for (let i = 0; i < count; i++) {
+    const at = <usize>i << 2;
+    const p: u32 = load<u32>(scores + at) & 0x7fffffff;
+    if (p > threshold) continue;
+    if (p == threshold && quota > 0) {
+      quota--;
+      continue;
+    }
+    store<u32>(x + at, load<u32>(b + at));
+  }
+}
+
+let word0: u32 = 0, word1: u32 = 0;
+
+@inline
+function turn(x: u32, by: i32): u32 {
+  return (x << by) | (x >> (32 - by));
+}
+
+/** Threefry-2x32-20 of one counter into `word0` and `word1`. */
+function threefry(k0: u32, k1: u32, low: u32, high: u32): void {
+  const k2: u32 = k0 ^ k1 ^ 0x1bd11bda;
+  let x0: u32 = low + k0, x1: u32 = high + k1;
+  x0 += x1; x1 = turn(x1, 13) ^ x0;
+  x0 += x1; x1 = turn(x1, 15) ^ x0;
+  x0 += x1; x1 = turn(x1, 26) ^ x0;
+  x0 += x1; x1 = turn(x1, 6) ^ x0;
+  x0 += k1; x1 += k2 + 1;
+  x0 += x1; x1 = turn(x1, 17) ^ x0;
+  x0 += x1; x1 = turn(x1, 29) ^ x0;
+  x0 += x1; x1 = turn(x1, 16) ^ x0;
+  x0 += x1; x1 = turn(x1, 24) ^ x0;
+  x0 += k2; x1 += k0 + 2;
+  x0 += x1; x1 = turn(x1, 13) ^ x0;
+  x0 += x1; x1 = turn(x1, 15) ^ x0;
+  x0 += x1; x1 = turn(x1, 26) ^ x0;
+  x0 += x1; x1 = turn(x1, 6) ^ x0;
+  x0 += k0; x1 += k1 + 3;
+  x0 += x1; x1 = turn(x1, 17) ^ x0;
+  x0 += x1; x1 = turn(x1, 29) ^ x0;
+  x0 += x1; x1 = turn(x1, 16) ^ x0;
+  x0 += x1; x1 = turn(x1, 24) ^ x0;
+  x0 += k1; x1 += k2 + 4;
+  x0 += x1; x1 = turn(x1, 13) ^ x0;
+  x0 += x1; x1 = turn(x1, 15) ^ x0;
+  x0 += x1; x1 = turn(x1, 26) ^ x0;
+  x0 += x1; x1 = turn(x1, 6) ^ x0;
+  word0 = x0 + k2;
+  word1 = x1 + k0 + 5;
+}
+
+/**
+ * Ranks the magnitudes |x − b| of every vector (1 is the smallest; of equal ones the first ranks higher)
+ * and keeps an element with probability p = (density − epsilon) + 2·epsilon·(rank − 1)/(length − 1).
+ *
+ * Vectors lie as in a row-major tensor [count / (length·stride), length, stride]. A kept element becomes
+ * (x − b)/p if `divide` is not 0, and a dropped one 0; otherwise kept ones stay and dropped ones take the
+ * value of b. Random numbers are words of Threefry for the elements `first`, `first` + 1, …, or, where
+ * `draws` is not 0, the 24 low bits of u32 draws there, compared with p rounded to float32.
+ *
+ * `work` has room for 16·length + 4096 bytes.
+ */
+export function keepRanked(
+  x: usize, b: usize, count: i32, length: i32, stride: i32, density: f64, epsilon: f64,
+  divide: i32, draws: usize, k0: u32, k1: u32, first: f64, work: usize,
+): void {
+  const block = length * stride, start = <u64>first;
+  const bytes = <usize>length << 2;
+  for (let at = 0; at < count; at += block) {
+    for (let column = 0; column < stride; column++) {
+      const ranks = rankVector(x, b, at + column, length, stride, work, bytes);
+      for (let i = 0; i < length; i++) {
+        const e = at + column + i * stride;
+        const rank = <f64>load<u32>(ranks + (<usize>i << 2));
+        const p = length == 1
+          ? density
+          : (density - epsilon) + 2 * epsilon * (rank - 1) / <f64>(length - 1);
+        const place = <usize>e << 2;
+        let keep: bool;
+        if (draws) {
+          keep = <f64>(load<u32>(draws + place) & 0xffffff) < <f64><f32>p * 16777216;
+        } else {
+          const element = start + <u64>e;
+          threefry(k0, k1, <u32>(element >> 1), <u32>(element >> 33));
+          keep = <f64>((element & 1 ? word1 : word0) >> 8) < p * 16777216;
+        }
+        if (divide) {
+          const delta = load<f32>(x + place) - load<f32>(b + place);
+          store<f32>(x + place, keep ? <f32>(<f64>delta / p) : 0);
+        } else if (!keep) store<u32>(x + place, load<u32>(b + place));
+      }
+    }
+  }
+}
+
+/** Ranks one vector; answers where the ranks lie in its order (u32). */
+function rankVector(
+  x: usize, b: usize, origin: i32, length: i32, stride: i32, work: usize, bytes: usize,
+): usize {
+  const bins = work;
+  let keys = work + 4096, order = keys + bytes, keys2 = order + bytes, order2 = keys2 + bytes;
+  memory.fill(bins, 0, 4096);
+  for (let i = 0; i < length; i++) {
+    // The complement sorts larger magnitudes first.
+    const k: u32 = 0x7fffffff - key(x, b, origin + i * stride);
+    store<u32>(keys + (<usize>i << 2), k);
+    store<u32>(order + (<usize>i << 2), i);
+    for (let digit = 0; digit < 4; digit++) {
+      const bin = bins + (<usize>(digit << 8 | ((k >> (digit << 3)) & 255)) << 2);
+      store<u32>(bin, load<u32>(bin) + 1);
+    }
+  }
+  for (let digit = 0; digit < 4; digit++) {
+    const counts = bins + (<usize>digit << 10);
+    const shift = digit << 3;
+    // All keys share this digit: nothing moves.
+    if (load<u32>(counts + (<usize>((load<u32>(keys) >> shift) & 255) << 2)) == <u32>length) continue;
+    let before: u32 = 0;
+    for (let bin = 0; bin < 256; bin++) {
+      const place = counts + (<usize>bin << 2);
+      const found = load<u32>(place);
+      store<u32>(place, before);
+      before += found;
+    }
+    for (let i = 0; i < length; i++) {
+      const k = load<u32>(keys + (<usize>i << 2));
+      const place = counts + (<usize>((k >> shift) & 255) << 2);
+      const to = load<u32>(place);
+      store<u32>(place, to + 1);
+      store<u32>(keys2 + (<usize>to << 2), k);
+      store<u32>(order2 + (<usize>to << 2), load<u32>(order + (<usize>i << 2)));
+    }
+    const k = keys, o = order;
+    keys = keys2; order = order2;
+    keys2 = k; order2 = o;
+  }
+  for (let i = 0; i < length; i++) {
+    store<u32>(keys2 + (<usize>load<u32>(order + (<usize>i << 2)) << 2), length - i);
+  }
+  return keys2;
+}
+
 /** Where all `models` rows of x (each `stride` bytes apart) hold the same bits, y takes that value. */
 export function takeAgreed(
   y: usize, x: usize, models: i32, stride: usize, count: i32,
