@@ -89,8 +89,9 @@ def start_by_neighbours(vit, size=5.0, sharpness=6.0):
     with torch.no_grad():
         y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
         vit.position.copy_(size * (rows[y.flatten()] + columns[x.flatten()])[None])
-        # A layer normalization makes the position about 5.9 long along each of its two axes.
-        gain = math.sqrt(sharpness * math.sqrt(head)) / 5.9
+        # How long the position is along each of its two axes after a layer normalization; pixels add a third per number.
+        along = size * math.sqrt(width / (width / 3 + 2 * size ** 2))
+        gain = math.sqrt(sharpness * math.sqrt(head)) / along
         for block, neighbours in zip(vit.blocks, NEIGHBOURS):
             for number, (down, right) in enumerate(neighbours):
                 query = block.qkv.weight[number * head:][:head]

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Workspace } from "../engine/workspace.ts";
+import type { Tensors, Workspace } from "../engine/workspace.ts";
 import { elementBytes, numbersOf } from "../onnx/element_type.ts";
 import type {
   ElementType,
@@ -18,6 +18,7 @@ import type {
 } from "../onnx/model.ts";
 import { IR_VERSION } from "../onnx/schema.ts";
 import { nodesBehind, valuesRead } from "../onnx/walk.ts";
+import { Problem } from "../problem.ts";
 import { writeModel } from "../onnx/write_model.ts";
 import { staticValues } from "./static_values.ts";
 
@@ -100,7 +101,7 @@ export async function observe(
   const fetches = [...folded, ...results.map((name) => SHAPE + name)];
   const feeds: Record<Value, OnnxTensor> = {};
   for (const [name, typed] of used) if (!kept.has(name)) feeds[name] = zeros(typed);
-  const seen = fetches.length > 0 ? await workspace.run(KEY, feeds, fetches) : {};
+  const seen = fetches.length > 0 ? await firstRun(workspace, feeds, fetches) : {};
   await workspace.unload(KEY);
 
   const constants = new Map<Value, OnnxTensor>();
@@ -118,6 +119,24 @@ export async function observe(
     opsets: model.opsets,
     values,
   };
+}
+
+/** Runs the graph for the first time; if it fails, what it was fed with does not fit it. */
+async function firstRun(workspace: Workspace, feeds: Tensors, fetches: readonly Value[]) {
+  try {
+    return await workspace.run(KEY, feeds, fetches);
+  } catch (error) {
+    if (error instanceof Problem || !(error instanceof Error)) throw error;
+    const [reason] = error.message.split("\n");
+    throw new Problem(
+      "mismatch",
+      `Cannot run the graph with inputs of these shapes: ${reason}`,
+      {
+        inputs: Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape])),
+      },
+      error,
+    );
+  }
 }
 
 function shapeNode(value: Value): OnnxNode {

@@ -8,7 +8,7 @@ import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
 import type { Workspace } from "../../core/engine/workspace.ts";
 import { differentiate } from "../../core/gradient/differentiate.ts";
 import { observe } from "../../core/gradient/observe.ts";
-import type { BackwardRules } from "../../core/gradient/rule.ts";
+import { RULES } from "../../core/gradient/rules/mod.ts";
 import { trainingBuilder } from "../../core/gradient/training_builder.ts";
 import { isFloat, numbersOf, tensorOf } from "../../core/onnx/element_type.ts";
 import type { Attributes, ElementType, OnnxModel, OnnxTensor } from "../../core/onnx/model.ts";
@@ -196,7 +196,7 @@ async function analyticGradients(
     seeds.set(name, builder.constant(type, forward.values.get(name)!.shape, cotangents[i]!));
   });
   const wanted = new Set(wantedOf(checked).map((i) => `x${i}`));
-  const gradients = differentiate(builder, { forward, rules: await rules(), seeds, wanted });
+  const gradients = differentiate(builder, { forward, rules: RULES, seeds, wanted });
   for (const [name, gradient] of gradients) {
     const { type, shape } = forward.values.get(name)!;
     builder.output(gradient, `gradient of ${name}`, type, shape);
@@ -223,42 +223,4 @@ function cotangent(count: number, output: number): number[] {
     const x = Math.sin((j + 1) * 12.9898 + output * 78.233) * 43758.5453;
     return Math.fround(2 * (x - Math.floor(x)) - 1);
   });
-}
-
-const FILES = [
-  "arithmetic",
-  "exponential",
-  "activation",
-  "selection",
-  "passing",
-  "reduction",
-  "softmax",
-  "matmul",
-  "einsum",
-  "convolution",
-  "pooling",
-  "normalization",
-  "batch_normalization",
-  "group_normalization",
-  "reshaping",
-  "joining",
-  "gathering",
-  "scattering",
-  "cumulative",
-  "resizing",
-];
-
-async function rules(): Promise<BackwardRules> {
-  const all: Record<string, BackwardRules[string]> = {};
-  for (const file of FILES) {
-    try {
-      const module = await import(
-        new URL(`../../core/gradient/rules/${file}.ts`, import.meta.url).href
-      );
-      for (const table of Object.values(module)) Object.assign(all, table);
-    } catch (error) {
-      if (!String(error).includes("Module not found")) throw error;
-    }
-  }
-  return all;
 }

@@ -148,7 +148,7 @@ Deno.test("one round's result is metadata and rounds; the average of rounds is b
       test,
     );
     const averaged = await valuesOf(test.app, answer.averaged!.checkpoint.id);
-    const rounds = [];
+    const rounds: Record<string, number[]>[] = [];
     for (const count of [1, 2, 3]) {
       rounds.push((await runTasks({ rounds: count, mode: "published" })).values);
     }

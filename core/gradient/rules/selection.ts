@@ -77,7 +77,11 @@ function clipToLearned(step: BackwardStep): (Value | undefined)[] {
   const [x, y, dy] = [node.inputs[0]!, node.outputs[0]!, step.gradients[0]!];
   const zero = zeroOf(step);
   const half = graph.node("Mul", [dy, graph.scalar(step.type(x), 0.5)]);
-  const tie = graph.node("Equal", [x, y]);
+  const same = graph.node("Equal", [x, y]);
+  // Where the least bound is above the largest, the result is the largest, whatever the input.
+  const tie = node.inputs[1]
+    ? graph.node("And", [same, graph.node("GreaterOrEqual", [x, node.inputs[1]])])
+    : same;
   const beyond = graph.node("Where", [tie, half, dy]);
   const hits = [1, 2].map((i) =>
     step.wants(i) ? graph.node("Equal", [y, node.inputs[i]!]) : undefined

@@ -64,7 +64,7 @@ Deno.test("PRelu: slopes are broadcast", async () => {
   });
 });
 
-// All as PyTorch 2.15 answers them.
+// As PyTorch 2.15 answers; of HardSigmoid and negative slopes it has other parameters, but the same sides.
 const AT_KINKS: readonly [string, Attributes, number[], number[]][] = [
   ["Relu", {}, [0], [0]],
   ["LeakyRelu", { alpha: { float: 0.25 } }, [0], [0.25]],
