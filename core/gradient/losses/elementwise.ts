@@ -26,26 +26,36 @@ export function binaryCrossEntropy(
     graph.node("Mul", [logits, wanted]),
   ]);
   const below = graph.node("Neg", [graph.node("Abs", [logits])]);
-  const small = graph.node("Exp", [below]);
-  const one = graph.scalar(type, 1);
-  // Softplus does not lose what is small beside 1, but has no kernel for float64, where less is lost anyway.
-  const rest = type === "float32"
-    ? graph.node("Softplus", [below])
-    : graph.node("Log", [graph.node("Add", [small, one])]);
-  const losses = graph.node("Add", [linear, rest]);
+  const losses = graph.node("Add", [linear, softplus(graph, below, type)]);
   const says = graph.node("Greater", [logits, graph.scalar(type, 0)]);
   const is = graph.node("GreaterOrEqual", [wanted, graph.scalar(type, 0.5)]);
   const right = graph.node("Cast", [graph.node("Equal", [says, is])], { to: codeOf(type) });
-  const gradient = () => {
-    // ONNX Runtime's Sigmoid of float32 is 0 below -18 and coarse well before.
-    const numerator = graph.node("Where", [says, one, small]);
-    const sigmoid = graph.node("Div", [numerator, graph.node("Add", [small, one])]);
-    return graph.node("Sub", [sigmoid, wanted]);
-  };
+  const excess = withGradient
+    ? graph.node("Sub", [sigmoid(graph, says, below, type), wanted])
+    : undefined;
   return {
-    ...averaged(graph, output, losses, withGradient ? gradient() : undefined),
+    ...averaged(graph, output, losses, excess),
     correct: total(graph, output, right),
   };
+}
+
+/** `ln(1 + e^x)` of x up to 0. */
+function softplus(graph: Emitter, below: Value, type: LossOutput["type"]): Value {
+  // The operator does not lose what is small beside 1; it has no kernel for float64, where less is lost anyway.
+  if (type === "float32") return graph.node("Softplus", [below]);
+  const small = graph.node("Exp", [below]);
+  return graph.node("Log", [graph.node("Add", [small, graph.scalar(type, 1)])]);
+}
+
+/**
+ * The sigmoid of x, from whether x is above 0 and from -|x|. ONNX Runtime's own of float32 is 0 below -18 and coarse
+ * well before.
+ */
+function sigmoid(graph: Emitter, above: Value, below: Value, type: LossOutput["type"]): Value {
+  const one = graph.scalar(type, 1);
+  const small = graph.node("Exp", [below]);
+  const numerator = graph.node("Where", [above, one, small]);
+  return graph.node("Div", [numerator, graph.node("Add", [small, one])]);
 }
 
 /** Adds the mean of the squared differences of all elements. */

@@ -173,3 +173,25 @@ Deno.test("the mean over many equal targets is the loss of one", async () => {
   );
   assert(Math.abs(wide.loss / Math.log(classes) - 1) < 3e-6, `smoothed: ${wide.loss}`);
 });
+
+Deno.test("a logit above 0 is right from a target of one half on", async () => {
+  const cases = [[0.1, 0.5, 1], [0.1, 0.499, 0], [0, 0.5, 0], [0, 0, 1], [-2, 0.499, 1]] as const;
+  const shape = [cases.length];
+  for (const type of ["float32", "float64"] as const) {
+    const { correct } = await runLoss(
+      { name: "binary_cross_entropy" },
+      { type, shape, values: cases.map(([logit]) => logit) },
+      { type, shape, values: cases.map(([, target]) => target) },
+    );
+    assertEquals(correct, 3);
+  }
+  for (const [logit, target, right] of cases) {
+    const { correct } = await runLoss(
+      { name: "binary_cross_entropy" },
+      { type: "float32", shape: [1], values: [logit] },
+      { type: "float32", shape: [1], values: [target] },
+      false,
+    );
+    assertEquals(correct, right, `${logit} of ${target}`);
+  }
+});
