@@ -95,6 +95,14 @@ export function trainingGraph(
   }
   const shapeOf = (name: Value) => forward.values.get(name)!.shape;
   let steps = [...gradients].map(([name, value]) => ({ name, value, shape: shapeOf(name) }));
+  if (proximal) {
+    steps = steps.map(({ name, value, shape }) => ({
+      name,
+      shape,
+      value: appendProximal(builder, { name, value: name, gradient: value, shape }),
+    }));
+  }
+  // The proximal term is part of the loss, so it counts into the norm.
   if (clip) {
     const maximum = single(builder, doubleInput(builder, "clip_norm"));
     const { clipped, norm } = appendClip(
@@ -104,13 +112,6 @@ export function trainingGraph(
     );
     steps = steps.map((step) => ({ ...step, value: clipped.get(step.name)! }));
     builder.output(norm, "gradient_norm", "float32", []);
-  }
-  if (proximal) {
-    steps = steps.map(({ name, value, shape }) => ({
-      name,
-      shape,
-      value: appendProximal(builder, { name, value: name, gradient: value, shape }),
-    }));
   }
   const { updated, state } = appendOptimizer(
     builder,

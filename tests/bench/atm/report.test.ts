@@ -96,6 +96,21 @@ Deno.test("the report has all rows, says what is missing and where ATM loses", (
   }
 });
 
+Deno.test("a report of an interrupted experiment says what is missing", () => {
+  const page = (seeds: number) =>
+    reportPage({
+      results: madeStudies({}, seeds),
+      plan: { ...PLAN, networks: ["cnn"] },
+      charts: [],
+      folder: "atm",
+      seconds: 1,
+      cores: 2,
+    });
+  assertStringIncludes(page(2), "**Not finished**: 1 of 3");
+  assert(!page(3).includes("Not finished"));
+  assertStringIncludes(page(3), "cnn with 3 seeds");
+});
+
 Deno.test("a quick report says so", () => {
   const plan = { ...PLAN, quick: true };
   const report = {

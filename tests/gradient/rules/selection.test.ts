@@ -94,6 +94,7 @@ Deno.test("Clip: at the bounds as PyTorch has it", async () => {
   assertEquals((await of([x, bound(-1)]))[0], [0, 2, 0, 2, 2]);
   assertEquals((await of([x, undefined, bound(1)]))[0], [2, 0, 2, 0, 2]);
   assertEquals((await of([x, bound(-1e30), bound(1)]))[0], [2, 0, 2, 0, 2]);
+  assertEquals((await of([x, bound(-Infinity), bound(1)]))[0], [2, 0, 2, 0, 2]);
   assertEquals(await of([x, bound(-1, false), bound(1, false)]), [[1, 1, 0, 0, 2], [3], [3]]);
   assertEquals(await of([x, bound(-1, false), bound(1)]), [[1, 0, 0, 0, 2], [3], undefined]);
 });
