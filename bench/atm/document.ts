@@ -194,7 +194,11 @@ function losses(results: readonly StudyResult[], { budgets }: Plan): string[] {
       const gain = pairedDifference(both.a, both.b);
       const sure = aboveZero(gain) === "confirmed";
       return gain.mean > 0
-        ? [`${rival} at B = ${budget} by ${points(gain)}${sure ? "" : " (interval holds 0)"}`]
+        ? [
+          `${rival} at B = ${budget} by ${points(gain)}${
+            sure || gain.count < 2 ? "" : " (interval holds 0)"
+          }`,
+        ]
         : [];
     })
   );

@@ -32,12 +32,26 @@ export interface BatchResult {
   readonly correct: number;
 }
 
+/** Graphs that learners of one workspace have in common, if they differ only in their rows and values. */
+export interface SharedGraphs {
+  readonly forwards: Map<number, Promise<ObservedGraph>>;
+  readonly steps: Map<number, Pick<TrainingGraph, "trained" | "unreached" | "state">>;
+  readonly evaluating: Set<number>;
+}
+
+/** No graphs yet. */
+export function sharedGraphs(): SharedGraphs {
+  return { forwards: new Map(), steps: new Map(), evaluating: new Set() };
+}
+
 /** What a learner works on. */
 export interface LearnerRequest {
   /** May be shared by learners that work one after the other: each places its parameters when it begins. */
   readonly workspace: Workspace;
   /** Tells the graphs of learners that share a workspace apart; default none. */
   readonly prefix?: string;
+  /** The graphs of this prefix. */
+  readonly graphs?: SharedGraphs;
   readonly model: ParametricModel;
   readonly data: TaskData;
   readonly loss: LossSpec;
@@ -80,7 +94,7 @@ export function openLearner(request: LearnerRequest): Learner {
   const inputs = new Map(parameters.map(({ name, input }) => [name, input]));
   const names = new Map(parameters.map(({ name, input }) => [input, name]));
   const wanted = new Set([...trainable].map((name) => inputs.get(name)!));
-  const forwards = new Map<number, Promise<ObservedGraph>>();
+  const { forwards, steps, evaluating } = request.graphs ?? sharedGraphs();
   const forwardOf = (rows: number) => {
     const known = forwards.get(rows);
     if (known) return known;
@@ -103,8 +117,6 @@ export function openLearner(request: LearnerRequest): Learner {
     loss,
     target: withRows(data.target, rows),
   });
-  const evaluating = new Set<number>();
-  const steps = new Map<string, Pick<TrainingGraph, "trained" | "unreached" | "state">>();
   const stepKey = (rows: number) => `${prefix}step ${rows}`;
   let outcome = { trained: [] as string[], unreached: [] as string[] };
 
@@ -126,11 +138,11 @@ export function openLearner(request: LearnerRequest): Learner {
     },
     async prepareStep(rows, step) {
       const key = stepKey(rows);
-      let made = steps.get(key);
+      let made = steps.get(rows);
       if (!made) {
         const { builder, ...told } = trainingGraph(await lossRequest(rows), wanted, step);
         await workspace.load(key, builder.serialize());
-        steps.set(key, made = told);
+        steps.set(rows, made = told);
       }
       const zero: Record<Value, OnnxTensor> = {};
       for (const { name, shape } of made.state) zero[name] = zeros(shape);

@@ -8,7 +8,7 @@ import { openModel } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
 import { checkRows } from "./check_rows.ts";
 import { evaluateAll, type Score } from "./evaluate.ts";
-import { openLearner } from "./learner.ts";
+import { openLearner, type SharedGraphs, sharedGraphs } from "./learner.ts";
 import {
   bindTaskSources,
   openRows,
@@ -69,24 +69,31 @@ export async function runEvaluate(
     if (starts.length === 0) starts.push([document.model, undefined]);
 
     const answer: Record<string, Record<string, Score>> = {};
-    for (const [name, start] of starts) {
-      const scores: Record<string, Score> = answer[name] = {};
-      for (const task of document.tasks) {
+    for (const [name] of starts) answer[name] = {};
+    for (const task of document.tasks) {
+      // The graphs stay while the weights change, unless a checkpoint is bound to the graph another way.
+      const graphs = new Map<string, SharedGraphs>();
+      for (const [name, start] of starts) {
         signal.throwIfAborted();
         const model = await openTaskModel(sources, graph, task, start, exported);
         const { data } = await openRows(sources, model, task, task.shard);
+        const prefix = JSON.stringify([...model.parameters.values()].map(({ input }) => input));
+        const shared = graphs.get(prefix) ?? sharedGraphs();
+        graphs.set(prefix, shared);
         const learner = openLearner({
           workspace,
           model,
           data,
           loss: task.loss,
           trainable: NOTHING,
+          prefix: `${task.name} ${prefix}`,
+          graphs: shared,
         });
         await learner.place(signal);
         await checkRows(learner, data, task, signal);
         const counts = task.loss.name !== "mse";
         const score = await evaluateAll(learner, data, counts, signal, document.batchSize);
-        scores[task.name] = score;
+        answer[name]![task.name] = score;
         onScore?.({ checkpoint: name, task: task.name, score });
       }
     }

@@ -171,7 +171,8 @@ function ownWeights(initializers: ReadonlyMap<Value, OnnxTensor>): Binding[] {
 }
 
 /** Names that exporters make up. */
-const MADE_UP = /^(?:val_|_val_|onnx::|\/|const|Constant|scalar|expanded\.)|_output_\d+$|^\d+$/i;
+const MADE_UP =
+  /^(?:c\d+$|val_|_val_|onnx::|\/|const|Constant|scalar|expanded\.)|_output_\d+$|^\d+$/i;
 
 function isWeight(name: Value, tensor: OnnxTensor): boolean {
   if (tensor.type !== "float32") return false;

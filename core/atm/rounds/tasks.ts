@@ -10,7 +10,7 @@ import { findLabelRun } from "../check_rows.ts";
 import type { OnnxModel } from "../../onnx/model.ts";
 import { Problem } from "../../problem.ts";
 import { evaluateAll, type Score } from "../evaluate.ts";
-import { type Learner, openLearner } from "../learner.ts";
+import { type Learner, openLearner, type SharedGraphs, sharedGraphs } from "../learner.ts";
 import { type OpenedRows, openRows, openTaskModel, type TaskSources } from "../open_task.ts";
 import type { TaskDocument } from "../task_document.ts";
 import type { TaskData } from "../task_data.ts";
@@ -65,7 +65,8 @@ export async function openTasks(
   const tasks: RoundTask[] = [];
   const warnings: Warning[] = [];
   const overlaps: AllowedOverlap[] = [];
-  for (const [index, task] of document.tasks.entries()) {
+  const graphs: GraphsBySlot = new Map();
+  for (const task of document.tasks) {
     const model = await openTaskModel(sources, graph, task, start, exported);
     const open = (name: string | undefined) =>
       name === undefined ? Promise.resolve(undefined) : openRows(sources, model, task, name);
@@ -79,7 +80,7 @@ export async function openTasks(
     if (tune) warnings.push(...await tuneWarnings(task, tune, sources.signal));
     const opened = { document: task, model, ...shards };
     const trainable = trainableParameters(model, document.trainable);
-    tasks.push({ ...opened, trainable, learner: learners(opened, trainable, index) });
+    tasks.push({ ...opened, trainable, learner: learners(opened, trainable, graphs) });
   }
   warnings.push(...modelWarnings(document, tasks));
   return { tasks, warnings, overlaps };
@@ -123,12 +124,24 @@ export async function scoreOn(
   return await evaluateAll(learner, data, task.document.loss.name !== "mse", signal);
 }
 
+/** The graphs of every slot, by what makes them: tasks of one form share them. */
+type GraphsBySlot = Map<string, SharedGraphs>;
+
 function learners(
   { document, model, tune, select, test }: Omit<RoundTask, "learner" | "trainable">,
   trainable: ReadonlySet<string>,
-  index: number,
+  graphs: GraphsBySlot,
 ): RoundTask["learner"] {
   const known = new Map<number, Learner>();
+  const form = (data: TaskData) =>
+    JSON.stringify([
+      model.output,
+      [...data.inputs],
+      data.target,
+      document.loss,
+      [...trainable],
+      [...model.parameters.values()].map(({ input, shape, frozen }) => [input, shape, frozen]),
+    ]);
   return (workspace, slot) => {
     const held = known.get(slot);
     if (held) return held;
@@ -141,13 +154,18 @@ function learners(
         } as this service holds no rows of it`,
       );
     }
+    const prefix = `${form(data)} `;
+    const key = `${slot} ${prefix}`;
+    const shared = graphs.get(key) ?? sharedGraphs();
+    graphs.set(key, shared);
     const made = openLearner({
       workspace,
       model,
       data,
       loss: document.loss,
       trainable,
-      prefix: `task ${index} `,
+      prefix,
+      graphs: shared,
     });
     known.set(slot, made);
     return made;
