@@ -3,7 +3,7 @@
  * HTTP interface; writes the report and its charts.
  *
  * Options: `--quick --data FOLDER --seeds N --rows N --networks cnn,vit --folder .bench/atm --output FILE --fresh`.
- * An interrupted experiment goes on where it was.
+ * `--overhead` measures only what a round costs beyond its tuning steps. An interrupted experiment goes on where it was.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { chartFiles } from "./charts.ts";
 import { cnn } from "./cnn.ts";
 import { reportPage } from "./document.ts";
 import type { Network } from "./network.ts";
+import { measureOverhead } from "./overhead.ts";
 import { readOptions } from "./options.ts";
 import { pretrain, type Pretrained } from "./pretrain.ts";
 import { chooseRate } from "./rate.ts";
@@ -22,7 +23,18 @@ import { vit } from "./vit.ts";
 
 const NETWORKS: ReadonlyMap<string, Network> = new Map([[cnn.name, cnn], [vit.name, vit]]);
 
-const { plan, data, folder, output, fresh } = readOptions(Deno.args);
+const { plan, data, folder, output, fresh, overhead } = readOptions(Deno.args);
+if (overhead) {
+  const { steps, tuning, round } = await measureOverhead(data);
+  const beyond = (100 * (round - tuning) / tuning).toFixed(1);
+  console.log(
+    `One round, ViT, two tasks: ${round.toFixed(1)} s, of which ${
+      tuning.toFixed(1)
+    } s in ${steps} steps; ` +
+      `beyond them ${beyond} %`,
+  );
+  Deno.exit(0);
+}
 if (fresh) await Deno.remove(folder, { recursive: true }).catch(() => {});
 const networks = plan.networks.map((name) => {
   const network = NETWORKS.get(name);

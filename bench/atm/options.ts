@@ -37,6 +37,8 @@ export interface Options {
   readonly output: string;
   /** Forget what earlier runs answered. */
   readonly fresh: boolean;
+  /** Only measure what a round costs beyond its steps. */
+  readonly overhead: boolean;
 }
 
 /** Rows of every task's train shard that only pretraining sees. */
@@ -79,7 +81,8 @@ const QUICK: Plan = {
 };
 
 /**
- * Reads `--quick`, `--data FOLDER`, `--seeds N`, `--rows N`, `--networks A,B`, `--folder FOLDER`, `--output FILE`, `--fresh`.
+ * Reads `--quick`, `--data FOLDER`, `--seeds N`, `--rows N`, `--networks A,B`, `--folder FOLDER`, `--output FILE`, `--fresh`,
+ * `--overhead`.
  *
  * @throws {Error} If an option is not known or its value is not one.
  */
@@ -88,14 +91,14 @@ export function readOptions(args: readonly string[]): Options {
   const values = new Map<string, string>();
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!;
-    if (name === "--quick" || name === "--fresh") flags.add(name);
+    if (name === "--quick" || name === "--fresh" || name === "--overhead") flags.add(name);
     else if (/^--(data|seeds|rows|networks|folder|output)$/.test(name)) {
       const value = args[++i];
       if (value === undefined) throw new Error(`${name} needs a value`);
       values.set(name.slice(2), value);
     } else {
       throw new Error(
-        `An option must be --quick, --fresh, --data, --seeds, --rows, --networks, --folder or --output: ` +
+        `An option must be --quick, --fresh, --overhead, --data, --seeds, --rows, --networks, --folder or --output: ` +
           `current value is ${name}`,
       );
     }
@@ -122,5 +125,6 @@ export function readOptions(args: readonly string[]): Options {
     folder: values.get("folder") ?? ".bench/atm",
     output: values.get("output") ?? (quick ? ".bench/atm/quick/atm.md" : "docs/atm.md"),
     fresh: flags.has("--fresh"),
+    overhead: flags.has("--overhead"),
   };
 }

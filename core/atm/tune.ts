@@ -61,6 +61,8 @@ export interface TuneResult {
   readonly examples: number;
   /** Mean loss of every step's batch, before that step. */
   readonly loss: readonly number[];
+  /** Seconds that the steps took, with reading their batches. */
+  readonly seconds: number;
 }
 
 /** Number of steps that the settings ask for. */
@@ -99,6 +101,7 @@ export async function tune(request: TuneRequest): Promise<TuneResult> {
   const { learner, data, local, signal, onStep } = request;
   const total = stepCount(local, data.rows);
   const losses: number[] = [];
+  const started = performance.now();
   let examples = 0;
   for (let epoch = local.firstEpoch; losses.length < total; epoch++) {
     const order = local.shuffle
@@ -117,7 +120,8 @@ export async function tune(request: TuneRequest): Promise<TuneResult> {
       onStep?.({ step, steps: total, epoch, loss, examples });
     }
   }
-  return { steps: losses.length, examples, loss: losses };
+  const seconds = (performance.now() - started) / 1000;
+  return { steps: losses.length, examples, loss: losses, seconds };
 }
 
 function feedsOf(local: LocalSettings, step: number, rate: number): Record<string, number> {

@@ -20,6 +20,8 @@ export interface RoundTaskReport {
   readonly norm: number;
   /** The factor of clipping; 1 is none. */
   readonly clipped: number;
+  /** Seconds that its steps took; for a participant, the whole call. */
+  readonly seconds: number;
   /** How the tuned, unmerged weights score on the task's select shard. */
   readonly select?: { readonly loss: number; readonly accuracy: number | null };
 }

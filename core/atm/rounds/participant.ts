@@ -37,6 +37,7 @@ export async function askParticipant(
   round: TuningRound,
   workspace: Workspace,
 ): Promise<TunedTask> {
+  const started = performance.now();
   const { participant, name } = task.document;
   const { document, sources: { signal, ports, specs }, start, blobs } = round;
   const remote: Remote = { url: participant!.url, fetch: ports.fetch, task: name, signal };
@@ -75,6 +76,7 @@ export async function askParticipant(
         examples: answer.examples,
         loss: ends(answer.loss),
         bytes: sent + vector.checkpoint.byteLength,
+        seconds: (performance.now() - started) / 1000,
         trained: [...task.trainable],
       };
     } finally {

@@ -279,7 +279,14 @@ function taskReports(
   factors: readonly number[],
 ): Record<string, RoundTaskReport> {
   return Object.fromEntries(tasks.map(({ document: { name } }, i) => {
-    const { steps, examples, loss } = tuned[i]!;
-    return [name, { steps, examples, loss, norm: norms[i]!, clipped: factors[i]! }];
+    const { steps, examples, loss, seconds } = tuned[i]!;
+    return [name, {
+      steps,
+      examples,
+      loss,
+      norm: norms[i]!,
+      clipped: factors[i]!,
+      seconds: Math.round(1000 * seconds) / 1000,
+    }];
   }));
 }

@@ -28,6 +28,8 @@ export interface TunedTask {
   readonly before?: number;
   /** Bytes sent to and received from the participant. */
   readonly bytes: number;
+  /** Seconds that the steps took; for a participant, the whole call. */
+  readonly seconds: number;
   /** What the participant says of the round's start on its select shard. */
   readonly trained: readonly string[];
 }
@@ -102,6 +104,7 @@ export async function tuneTask(
     loss: ends(result.loss),
     ...(before === undefined ? {} : { before }),
     bytes: 0,
+    seconds: result.seconds,
     trained: [...values.keys()],
   };
 }
