@@ -42,6 +42,19 @@ export interface BoundData extends TaskData {
   readonly batchRows?: number;
 }
 
+/** A shard bound to the inputs of a graph, without targets. */
+export interface BoundInputs {
+  readonly rows: number;
+  readonly inputs: ReadonlyMap<Value, Feed>;
+  /** Rows of every batch, if the graph fixes its first dimensions. */
+  readonly batchRows?: number;
+  /** Reads rows by index, in the order asked, as {@linkcode Feed} reads. */
+  read(
+    indices: RowIndices,
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<Value, OnnxTensor>>>;
+}
+
 /** How a task's data are opened. */
 export interface TaskDataOptions {
   /** Where the task stands in its document, for faults; default `task`. */
@@ -62,27 +75,46 @@ export function openTaskData(
   graphInputs: readonly ValueInfo[],
   { path = "task" }: TaskDataOptions = {},
 ): BoundData {
-  const binding = bindInputs(shard, task, graphInputs, path);
+  const { read, ...bound } = openTaskInputs(shard, task, graphInputs, { path });
   const classes = task.loss.name === "cross_entropy";
   const target = feedOf(task, bindTarget(shard, task, classes ? "int64" : "float32", path));
+  return {
+    origin: { task: task.name, source: task.shard },
+    ...bound,
+    target,
+    async batch(indices, signal) {
+      const [targets, inputs] = await Promise.all([
+        target.read(indices, signal),
+        read(indices, signal),
+      ]);
+      return { inputs, target: targets };
+    },
+  };
+}
+
+/**
+ * Binds the inputs of a graph alone, for rows whose targets are not asked for.
+ *
+ * @param graphInputs The inputs that the graph takes, without those that initializers stand for.
+ * @throws {Problem} With every fault in `errors`, see {@linkcode bindInputs}.
+ */
+export function openTaskInputs(
+  shard: Shard,
+  task: TaskDocument,
+  graphInputs: readonly ValueInfo[],
+  { path = "task" }: TaskDataOptions = {},
+): BoundInputs {
+  const binding = bindInputs(shard, task, graphInputs, path);
   const inputs = new Map<string, Feed>();
   for (const [name, bound] of binding.inputs) inputs.set(name, feedOf(task, bound));
   return {
-    origin: { task: task.name, source: task.shard },
     rows: shard.rows,
     inputs,
-    target,
     ...(binding.batchRows === undefined ? {} : { batchRows: binding.batchRows }),
-    async batch(indices, signal) {
+    async read(indices, signal) {
       const named = [...inputs];
-      const [targets, ...values] = await Promise.all([
-        target.read(indices, signal),
-        ...named.map(([, feed]) => feed.read(indices, signal)),
-      ]);
-      return {
-        inputs: Object.fromEntries(named.map(([name], i) => [name, values[i]!])),
-        target: targets!,
-      };
+      const values = await Promise.all(named.map(([, feed]) => feed.read(indices, signal)));
+      return Object.fromEntries(named.map(([name], i) => [name, values[i]!]));
     },
   };
 }

@@ -33,6 +33,8 @@ import { graphWeights, tunedCheckpoint } from "./weights_checkpoint.ts";
 export interface TuneAnswer {
   readonly checkpoint: { readonly id: BlobId };
   readonly task_vector: { readonly id: BlobId };
+  /** The digest of `start`, where it was stored or uploaded. */
+  readonly start: { readonly id: BlobId } | null;
   readonly steps: number;
   readonly examples: number;
   /** Of every step's batch, before that step. */
@@ -116,6 +118,7 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
       if (value) values.set(name, value);
     }
     checkFinite(values);
+    const begun = digestOf(document.start, sources);
     const metadata = {
       format: "pt",
       kind: "weights",
@@ -135,12 +138,16 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
       ports,
       start,
       tuned,
-      { "amalgam.tune": metadata["amalgam.tune"] },
+      {
+        "amalgam.tune": metadata["amalgam.tune"],
+        ...(begun === undefined ? {} : { "amalgam.start": begun }),
+      },
       signal,
     );
     return {
       checkpoint: { id: manifest.id },
       task_vector: { id: vector.manifest.id },
+      start: begun === undefined ? null : { id: begun },
       ...result,
       before,
       after,
@@ -166,6 +173,13 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
     await workspace.close();
     for (const close of closers) close();
   }
+}
+
+/** The digest of a source's bytes, where it is known. */
+function digestOf(name: string | undefined, { specs, uploads }: TaskSources): BlobId | undefined {
+  const spec = name === undefined ? undefined : specs.get(name);
+  if (spec?.type === "checkpoint") return spec.id;
+  return spec?.type === "upload" ? uploads.get(spec.part)?.id : undefined;
 }
 
 function checkFinite(values: ReadonlyMap<string, OnnxTensor>): void {

@@ -43,7 +43,20 @@ export interface TaskDocument {
   /** Name of the shard that is looked at once, at the end. */
   readonly test?: string;
   /** The service that tunes this task on a shard of its own. */
-  readonly participant?: { readonly url: string; readonly shard: string };
+  readonly participant?: ParticipantSpec;
+}
+
+/** A participant. */
+export interface ParticipantSpec {
+  readonly url: string;
+  /** Id of the shard there. */
+  readonly shard: string;
+  /** Sent with every call; may hold an authorization and is kept nowhere. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Seconds without a byte after which a call has failed. */
+  readonly timeout: number;
+  /** A longer task vector is refused; absent: one that is longer than the weights. */
+  readonly maxNorm?: number;
 }
 
 /**
@@ -69,7 +82,7 @@ export function parseTask(form: TaskForm, path: string, faults: Fault[]): TaskDo
     weight,
     ...(select ? { select } : {}),
     ...(test ? { test } : {}),
-    ...(participant ? { participant } : {}),
+    ...(participant ? { participant: participantOf(participant) } : {}),
   };
 }
 
@@ -97,6 +110,11 @@ function shardFaults(task: TaskForm, path: string): Fault[] {
     }
   }
   return faults;
+}
+
+function participantOf(form: NonNullable<TaskForm["participant"]>): ParticipantSpec {
+  const { max_norm, ...rest } = form;
+  return { ...rest, ...(max_norm ? { maxNorm: max_norm } : {}) };
 }
 
 function bindingOf(binding: TaskForm["inputs"][string]): InputBinding {

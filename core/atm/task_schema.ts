@@ -44,10 +44,19 @@ const WEIGHT = "a number from 0 on";
 const Weight = v.pipe(v.number(WEIGHT), v.finite(WEIGHT), v.minValue(0, WEIGHT));
 
 const URL_TEXT = "an http or https URL";
-const PARTICIPANT = "a map { url, shard }";
+const PARTICIPANT = "a map { url, shard, headers, timeout, max_norm }";
+const HEADERS = "a map of strings";
+const TIMEOUT = "seconds from 1 to 3600";
+const NORM = "a number above 0";
 const Participant = v.strictObject({
   url: v.pipe(v.string(URL_TEXT), v.check(isHttp, URL_TEXT)),
   shard: Name,
+  headers: v.nullish(v.record(v.string(), v.string(HEADERS), HEADERS), {}),
+  timeout: v.nullish(
+    v.pipe(v.number(TIMEOUT), v.minValue(1, TIMEOUT), v.maxValue(3600, TIMEOUT)),
+    60,
+  ),
+  max_norm: v.nullish(v.pipe(v.number(NORM), v.finite(NORM), v.gtValue(0, NORM))),
 }, PARTICIPANT);
 
 /** A task: a shard of data tied to a graph. */

@@ -123,6 +123,8 @@ Deno.test("two epochs on quadratics drift from the joint step as the second-orde
   assertAlmostEquals(round!.tasks["second"]!.norm, 0.51, 1e-6);
   assertAlmostEquals(round!.cosine.round[0]![1]!, -1, 1e-6);
   assertAlmostEquals(round!.coherence, 0.32 / 0.7, 1e-6);
+  // η/2 · |½Σ(H_t − H̄)(g_t − ḡ)| / |ḡ| with H = 1, 3 and g = −1, 3: the gap of 0.02 in a way of 0.2.
+  assertAlmostEquals(answer.predicted_drift!, 0.1, 1e-4);
 });
 
 Deno.test("one task: rounds of one epoch are epochs of one round", async () => {

@@ -11,8 +11,11 @@ import {
 import { testApp } from "../support/service.ts";
 import { safetensorsOf, smallModel, weights } from "../support/small_model.ts";
 
+/** What a site makes of its answer; the request is the one that it was sent. */
+type Change = (path: string, response: Response, request: Request) => Promise<Response> | Response;
+
 /** A service on a port of its own that keeps what it is sent and what it answers. */
-function participant(change: (path: string, response: Response) => Promise<Response> | Response) {
+function participant(change: Change) {
   const test = testApp();
   const wire: Uint8Array[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
@@ -24,8 +27,9 @@ function participant(change: (path: string, response: Response) => Promise<Respo
       path,
       ["GET", "HEAD"].includes(request.method) ? init : { ...init, body },
     );
-    const response = await change(path, answer);
-    wire.push(new Uint8Array(await response.clone().arrayBuffer()));
+    const response = await change(path, answer, request);
+    const copy = response.clone().arrayBuffer();
+    copy.then((sent) => wire.push(new Uint8Array(sent)), () => {});
     return response;
   });
   return {
@@ -54,7 +58,8 @@ async function federation(
     document: Record<string, unknown>;
     uploads: [string, Bytes][];
   }) => Promise<void>,
-  change: (path: string, response: Response) => Promise<Response> | Response = (_, r) => r,
+  change: Change = (_, response) => response,
+  settings: Record<string, unknown> = {},
 ): Promise<void> {
   const sites = [participant((_, response) => response), participant(change)];
   const coordinator = testApp({ sourceHosts: sites.map(({ host }) => host) });
@@ -65,7 +70,7 @@ async function federation(
       const shard = await sites[i]!.store(shards[`${name}-tune`]!);
       return {
         name,
-        participant: { url: `http://${sites[i]!.host}`, shard },
+        participant: { url: `http://${sites[i]!.host}`, shard, ...settings },
         select: `${name}-select`,
         target: "y",
         loss: "cross_entropy",
@@ -169,7 +174,91 @@ Deno.test("a participant whose answer is wrong ends the round; nothing of it is 
         assertEquals(events.filter(({ event }) => event === "round"), []);
       },
       async (path, response) =>
-        path === "/tune" ? Response.json(spoil(await response.json())) : response,
+        path === "/tune" ? Response.json(spoil(await lastEvent(response))) : response,
     );
   }
+});
+
+async function lastEvent(response: Response): Promise<Record<string, unknown>> {
+  return JSON.parse((await response.text()).trim().split("\n").at(-1)!);
+}
+
+/** The last event of a run, which must have failed before its first round ended. */
+async function failureOf(change: Change, settings: Record<string, unknown> = {}): Promise<string> {
+  let detail = "";
+  await federation(
+    async ({ coordinator, document, uploads }) => {
+      const events = await atmEvents(coordinator.app, document, uploads);
+      assertEquals(events.at(-1)!["event"], "error");
+      assertEquals(events.filter(({ event }) => event === "round"), []);
+      detail = String(events.at(-1)!["detail"]);
+    },
+    change,
+    settings,
+  );
+  return detail;
+}
+
+Deno.test("a participant that falls silent fails the round in its time", async () => {
+  const detail = await failureOf(
+    (path, response) =>
+      path === "/tune"
+        ? new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
+          headers: response.headers,
+        })
+        : response,
+    { timeout: 1 },
+  );
+  assertStringIncludes(detail, "nothing came for 1 s (after 3 tries)");
+  assertStringIncludes(detail, '"two"');
+});
+
+Deno.test("an answer that breaks off is asked for again under the same key", async () => {
+  const keys: (string | null)[] = [];
+  await federation(async ({ coordinator, document, uploads }) => {
+    const last = (await atmEvents(coordinator.app, document, uploads)).at(-1)!;
+    assertEquals(last["event"], "result", JSON.stringify(last));
+  }, async (path, response, request) => {
+    if (path !== "/tune") return response;
+    keys.push(request.headers.get("idempotency-key"));
+    if (keys.length > 1) return response;
+    const [first] = (await response.text()).split("\n");
+    return new Response(`${first}\n`, { headers: response.headers });
+  });
+  assertEquals(keys.length, 3);
+  assert(keys[0] && keys[0] === keys[1] && keys[1] !== keys[2]);
+});
+
+Deno.test("a task vector from another start is refused, and one that is too long", async () => {
+  const other = await failureOf(async (path, response) =>
+    path === "/tune"
+      ? Response.json({ ...await lastEvent(response), start: { id: `sha256:${"1".repeat(64)}` } })
+      : response
+  );
+  assertStringIncludes(other, "must start from sha256:");
+  const long = await failureOf((_, response) => response, { max_norm: 1e-6 });
+  assertStringIncludes(long, "its norm must be at most 0.00000100000");
+});
+
+Deno.test("a participant is sent its headers, and nothing else learns of them", async () => {
+  const secret = "Bearer a-secret-of-the-site";
+  let seen = 0;
+  await federation(
+    async ({ coordinator, document, uploads, sites }) => {
+      const events = await atmEvents(coordinator.app, document, uploads);
+      const last = events.at(-1)!;
+      assertEquals(last["event"], "result", JSON.stringify(last));
+      assert(!JSON.stringify(events).includes("a-secret"));
+      const { id } = last["checkpoint"] as { id: string };
+      const file = await (await coordinator.app.request(`/checkpoints/${id}`)).text();
+      assertStringIncludes(file, sites[0]!.host);
+      assert(!file.includes("a-secret"));
+    },
+    (_, response, request) => {
+      if (request.headers.get("authorization") === secret) seen++;
+      return response;
+    },
+    { headers: { authorization: secret } },
+  );
+  assert(seen >= 6, `${seen}`);
 });

@@ -111,8 +111,11 @@ Deno.test("the ledger holds every shard with its use", async () => {
     assertEquals(entry(task, "score").passes, 1);
     assert(entry(task, "tune").digest!.startsWith("sha256:"));
   }
-  assertEquals(answer.ledger.length, 6);
-  assertEquals(answer.cost.examples, 2 * 2 * 24);
+  // The drift estimate takes the gradient of one batch at two points.
+  assertEquals(entry("one", "statistics").passes, 2 * 8 / 24);
+  assertEquals(answer.ledger.length, 8);
+  assertEquals(answer.cost.examples, 2 * 2 * 24 + 2 * 2 * 8);
+  assertEquals(answer.cost.steps, 2 * 2 * 3);
 });
 
 Deno.test("every reference row is there, and task arithmetic knows its λ", async () => {

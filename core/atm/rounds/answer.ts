@@ -4,6 +4,7 @@
  * @module
  */
 import type { BlobId } from "../../store/blobs.ts";
+import type { Score } from "../evaluate.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { AllowedOverlap } from "./overlap.ts";
 import type { ReferenceRow } from "./references.ts";
@@ -23,7 +24,7 @@ export interface RoundTaskReport {
   /** Seconds that its steps took; for a participant, the whole call. */
   readonly seconds: number;
   /** How the tuned, unmerged weights score on the task's select shard. */
-  readonly select?: { readonly loss: number; readonly accuracy: number | null };
+  readonly select?: Score;
 }
 
 /** One round. */
@@ -77,6 +78,11 @@ export interface AtmAnswer {
   /** Scores of the start on the select shards. */
   readonly start: TaskScores;
   readonly rounds: readonly RoundReport[];
+  /**
+   * How far the first round's mean will lie from joint descent, as a share of its way (ATM.md, section 5); null
+   * where the estimate does not hold: another optimizer than plain SGD, or rows at participants.
+   */
+  readonly predicted_drift: number | null;
   readonly references: Readonly<Record<string, ReferenceRow>>;
   /** Scores of the result on the test shards, looked at once. */
   readonly test: TaskScores;

@@ -127,6 +127,20 @@ export function atmNames({ model, start, exportedWith, tasks, sources }: AtmDocu
   return names;
 }
 
+/** The document without what may be secret, to be kept: sources, and what participants are sent. */
+export function withoutSecrets<
+  Document extends Pick<AtmDocument, "sources" | "resume" | "tasks">,
+>({ sources: _, resume: __, tasks, ...rest }: Document): unknown {
+  return {
+    ...rest,
+    tasks: tasks.map(({ participant, ...task }) => {
+      if (!participant) return task;
+      const { headers: ___, url, ...told } = participant;
+      return { ...task, participant: { ...told, url: new URL(url).origin } };
+    }),
+  };
+}
+
 function plain(output: AtmOutput): Omit<AtmDocument, "tasks" | "local" | "merge"> {
   const { start, exported_with, stop, clip, privacy, average_rounds, resume, trainable } = output;
   return {

@@ -10,7 +10,7 @@ import { Problem } from "../../problem.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { tunedCheckpoint } from "../weights_checkpoint.ts";
 import { applyTaskVector } from "./apply_vector.ts";
-import { askJson, putCheckpoint, readCheckpoint, type Remote } from "./remote.ts";
+import { askForWork, putCheckpoint, readCheckpoint, type Remote } from "./remote.ts";
 import { writeScratch } from "./scratch.ts";
 import type { RoundTask } from "./tasks.ts";
 import { ends, localOf, type TunedTask, type TuningRound } from "./tune_round.ts";
@@ -40,7 +40,8 @@ export async function askParticipant(
   const started = performance.now();
   const { participant, name } = task.document;
   const { document, sources: { signal, ports, specs }, start, blobs } = round;
-  const remote: Remote = { url: participant!.url, fetch: ports.fetch, task: name, signal };
+  const { url, shard, headers, timeout } = participant!;
+  const remote: Remote = { url, fetch: ports.fetch, headers, timeout, task: name, signal };
   // Content-addressed: a participant that holds these bytes already need not receive them.
   const weights = await writeScratch(
     blobs,
@@ -51,16 +52,17 @@ export async function askParticipant(
     const sent = await putCheckpoint(remote, weights.checkpoint, weights.id);
     const model = specs.get(document.model)!;
     const local = localOf(document.local, round.round, 1);
-    const answer = await askJson<ParticipantAnswer>(remote, "/tune", {
+    const request = {
       model: model.type === "checkpoint" ? model.id : document.model,
       start: weights.id,
-      task: taskOf(task, participant!.shard),
+      task: taskOf(task, shard),
       local: documentOf(local, document.local.epochs === undefined),
       trainable: document.trainable,
       seed: document.seed,
       sources: model.type === "checkpoint" ? {} : { [document.model]: sourceOf(model, name) },
-    });
-    checkAnswer(answer, name);
+    };
+    const told = await askForWork(remote, "/tune", request, crypto.randomUUID());
+    const answer = checkAnswer(told, name, weights.id);
     const vector = await readCheckpoint(remote, answer.task_vector.id, blobs);
     try {
       checkVector(vector.checkpoint, start, task, name);
@@ -148,11 +150,24 @@ function sourceOf(spec: { readonly type: string; readonly url?: string }, task: 
   );
 }
 
-function checkAnswer(answer: ParticipantAnswer, task: string): void {
-  const fine = typeof answer.task_vector?.id === "string" &&
-    Number.isSafeInteger(answer.steps) && Number.isSafeInteger(answer.examples) &&
-    Array.isArray(answer.loss) && answer.loss.every(Number.isFinite);
-  if (fine) return;
+/** What of the answer is used, if it is of the right form and from the right start. */
+function checkAnswer(
+  answer: Readonly<Record<string, unknown>>,
+  task: string,
+  start: string,
+): ParticipantAnswer {
+  const from = idOf(answer["start"]);
+  if (from !== undefined && from !== start) {
+    throw refused(task, `it must start from ${start}: current value is ${from}`);
+  }
+  const vector = idOf(answer["task_vector"]);
+  const { steps, examples, loss } = answer;
+  const losses = Array.isArray(loss) ? loss : [NaN];
+  if (
+    vector !== undefined && isCount(steps) && isCount(examples) && losses.every(Number.isFinite)
+  ) {
+    return { task_vector: { id: vector }, steps, examples, loss: losses };
+  }
   throw new Problem(
     "upstream",
     `Cannot use the answer of the participant of ${
@@ -161,6 +176,15 @@ function checkAnswer(answer: ParticipantAnswer, task: string): void {
       `examples and loss: current keys are ${Object.keys(answer).join(", ")}`,
     { task },
   );
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function idOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
+  return typeof value.id === "string" ? value.id : undefined;
 }
 
 /** Names, shapes and types of what came back. */

@@ -1,5 +1,5 @@
 /**
- * Calls of another amalgam: store a checkpoint there, ask, fetch a checkpoint from there.
+ * Calls of another amalgam: store a checkpoint there, have it work, fetch a checkpoint from there.
  *
  * @module
  */
@@ -7,13 +7,19 @@ import type { Bytes } from "../../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { Problem } from "../../problem.ts";
 import type { BlobId, BlobStore } from "../../store/blobs.ts";
+import { readDetail, readEvents } from "./remote_events.ts";
 import { type ScratchCheckpoint, writeScratch } from "./scratch.ts";
+import { guardStall, type StallGuard } from "./stall.ts";
 
 /** Another service. */
 export interface Remote {
   readonly url: string;
   /** Only allowed hosts. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** What the other service wants to see, such as an authorization; never told to anyone else. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Seconds without a byte after which a call has failed. */
+  readonly timeout: number;
   /** The task that it tunes, for messages. */
   readonly task: string;
   readonly signal: AbortSignal;
@@ -22,8 +28,9 @@ export interface Remote {
 /** How often a call is tried in all, and what the first pause is; each further one is twice as long. */
 const TRIES = 3;
 const PAUSE_MS = 250;
-const JSON_LIMIT = 64 << 20;
 const PIECE = 1 << 20;
+/** Statuses that may pass by themselves. */
+const PASSING = [429, 502, 503, 504];
 
 /**
  * Stores a checkpoint at the other service, unless it holds these bytes already.
@@ -35,54 +42,77 @@ export async function putCheckpoint(
   checkpoint: Checkpoint,
   id: BlobId,
 ): Promise<number> {
-  const held = await call(remote, `/checkpoints/${id}`, { method: "HEAD" }, [200, 404]);
-  await held.body?.cancel();
-  if (held.status === 200) return 0;
+  const path = `/checkpoints/${id}`;
+  const held = await call(remote, path, () => ({ method: "HEAD" }), async (response) => {
+    await response.body?.cancel();
+    return response.status;
+  }, [200, 404]);
+  if (held === 200) return 0;
   const headers = {
     "content-type": "application/octet-stream",
     "content-length": String(checkpoint.byteLength),
   };
-  const stored = await call(
+  await call(
     remote,
     "/checkpoints",
-    () => ({ method: "POST", body: bodyOf(checkpoint, remote.signal), headers }),
+    (guard) => ({ method: "POST", body: bodyOf(checkpoint, guard), headers }),
+    async (response) => await response.body?.cancel(),
     [200, 201],
   );
-  await stored.body?.cancel();
   return checkpoint.byteLength;
 }
 
 /** The bytes of a checkpoint's file, which lies in one source. */
-function bodyOf(checkpoint: Checkpoint, signal: AbortSignal): ReadableStream<Bytes> {
+function bodyOf(checkpoint: Checkpoint, guard: StallGuard): ReadableStream<Bytes> {
   const [tensor] = checkpoint.tensors.values();
   let at = 0;
   return new ReadableStream({
     async pull(controller) {
+      guard.heard();
       const end = Math.min(at + PIECE, checkpoint.byteLength);
       if (at === end) return controller.close();
-      controller.enqueue(await tensor!.source.slice(at, end, signal));
+      controller.enqueue(await tensor!.source.slice(at, end, guard.signal));
       at = end;
     },
   });
 }
 
-/** Posts JSON and reads JSON. */
-export async function askJson<Answer>(
+/**
+ * Posts JSON and follows the events of the work; a connection that breaks is taken up again under the same key, so
+ * that a service which keeps it does the work once.
+ *
+ * @param key Names the work.
+ * @returns What the last event holds.
+ */
+export async function askForWork(
   remote: Remote,
   path: string,
   document: unknown,
-): Promise<Answer> {
-  const response = await call(remote, path, {
+  key: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const init = {
     method: "POST",
     body: JSON.stringify(document),
-    headers: { "content-type": "application/json", accept: "application/json" },
-  }, [200]);
-  const text = await limitedText(remote, response);
-  try {
-    return JSON.parse(text) as Answer;
-  } catch {
-    throw failure(remote, path, "its answer must be JSON");
-  }
+    headers: {
+      "content-type": "application/json",
+      accept: "application/x-ndjson, application/json;q=0.5",
+      "idempotency-key": key,
+    },
+  };
+  return await call(
+    remote,
+    path,
+    () => init,
+    async (response, guard) => {
+      const last = await readEvents(response, guard.heard);
+      if (last["event"] !== "error") return last;
+      const status = Number(last["status"]);
+      const reason = `it answered ${status}: ${String(last["detail"]).slice(0, 500)}`;
+      if (PASSING.includes(status)) throw new Error(reason);
+      throw failure(remote, path, reason);
+    },
+    [200],
+  );
 }
 
 /** Fetches a checkpoint; its bytes must have the digest of its id. */
@@ -92,8 +122,13 @@ export async function readCheckpoint(
   blobs: BlobStore,
 ): Promise<ScratchCheckpoint> {
   const path = `/checkpoints/${encodeURIComponent(id)}`;
-  const response = await call(remote, path, { method: "GET" }, [200]);
-  const scratch = await writeScratch(blobs, pieces(response), remote.signal);
+  const scratch = await call(
+    remote,
+    path,
+    () => ({ method: "GET" }),
+    (response, guard) => writeScratch(blobs, pieces(response, guard), guard.signal),
+    [200],
+  );
   if (scratch.id === id) return scratch;
   await scratch.release();
   throw failure(
@@ -103,48 +138,46 @@ export async function readCheckpoint(
   );
 }
 
-async function* pieces(response: Response): AsyncGenerator<Bytes> {
-  for await (const piece of response.body ?? []) yield piece;
+async function* pieces(response: Response, guard: StallGuard): AsyncGenerator<Bytes> {
+  for await (const piece of response.body ?? []) {
+    guard.heard();
+    yield piece;
+  }
 }
 
-/** Calls; connection failures and 429, 502, 503, 504 are tried again. */
-async function call(
+/** Calls and reads; connections that fail, break or stall and 429, 502, 503, 504 are tried again. */
+async function call<Result>(
   remote: Remote,
   path: string,
-  init: RequestInit | (() => RequestInit),
+  init: (guard: StallGuard) => RequestInit,
+  read: (response: Response, guard: StallGuard) => Promise<Result>,
   expected: readonly number[],
-): Promise<Response> {
-  const { signal } = remote;
+): Promise<Result> {
+  const { signal, timeout } = remote;
   const url = new URL(path, remote.url).href;
   for (let attempt = 1;; attempt++) {
     let reason: string;
+    const guard = guardStall(signal, timeout);
     try {
-      const response = await remote.fetch(url, {
-        ...(typeof init === "function" ? init() : init),
-        signal,
-      });
-      if (expected.includes(response.status)) return response;
-      const detail = (await limitedText(remote, response)).slice(0, 500);
+      const made = init(guard);
+      const headers = { ...remote.headers, ...made.headers as Record<string, string> };
+      const response = await remote.fetch(url, { ...made, headers, signal: guard.signal });
+      guard.heard();
+      if (expected.includes(response.status)) return await read(response, guard);
+      const detail = await readDetail(response, guard.heard);
       reason = `it answered ${response.status}: ${detail}`;
-      if (![429, 502, 503, 504].includes(response.status)) throw failure(remote, path, reason);
+      if (!PASSING.includes(response.status)) throw failure(remote, path, reason);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Problem) throw error;
       reason = error instanceof Error ? error.message : String(error);
+    } finally {
+      guard.end();
     }
     if (attempt === TRIES) throw failure(remote, path, `${reason} (after ${TRIES} tries)`);
     await new Promise((done) => setTimeout(done, PAUSE_MS * 2 ** (attempt - 1)));
+    signal.throwIfAborted();
   }
-}
-
-async function limitedText(remote: Remote, response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const piece of response.body ?? []) {
-    text += decoder.decode(piece, { stream: true });
-    if (text.length > JSON_LIMIT) throw failure(remote, "", "its answer is too long");
-  }
-  return text + decoder.decode();
 }
 
 function failure({ url, task }: Remote, path: string, reason: string): Problem {

@@ -15,16 +15,26 @@ export function roundWeights(
   norms: readonly number[],
 ): number[] {
   if (document.outer.name === "qfedavg") return fairWeights(document, tuned, norms);
-  const raw = tasks.map(({ document: { weight }, tune }, i) =>
-    document.weights === "uniform"
-      ? 1
-      : document.weights === "tasks"
-      ? weight
-      : tune?.data.rows ?? tuned[i]!.examples
+  const weights = taskWeights(
+    document,
+    tasks,
+    tasks.map(({ tune }, i) => tune?.data.rows ?? tuned[i]!.examples),
   );
-  const weights = normalized(raw);
   if (!document.normalizeSteps) return weights;
   return normalized(weights.map((weight, i) => weight / tuned[i]!.steps));
+}
+
+/** The weights that the document asks for, whatever the tuning gives; they sum to 1. */
+export function taskWeights(
+  { weights }: AtmDocument,
+  tasks: readonly RoundTask[],
+  rows: readonly number[],
+): number[] {
+  return normalized(
+    tasks.map(({ document: { weight } }, i) =>
+      weights === "uniform" ? 1 : weights === "tasks" ? weight : rows[i]!
+    ),
+  );
 }
 
 /**

@@ -10,11 +10,13 @@ import { Problem } from "../../problem.ts";
 import type { BlobId } from "../../store/blobs.ts";
 import { removeCheckpoint, storeCheckpoint } from "../../store/checkpoints.ts";
 import { tunedCheckpoint } from "../weights_checkpoint.ts";
-import type { AtmDocument } from "./atm_document.ts";
+import { type AtmDocument, withoutSecrets } from "./atm_document.ts";
 import type { Setting } from "./run_rounds.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import { predictedDrift } from "./predicted_drift.ts";
 import { getRun, putRun, removeRun, type RunState } from "./run_state.ts";
 import { meanOf, scoreTasks } from "./select.ts";
+import { ledgerShard } from "./tasks.ts";
 
 /** Weights of the run that stand in the store. */
 export interface HeldWeights {
@@ -56,6 +58,21 @@ export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run
   const ledger = createLedger();
   const scores = await scoreTasks(tasks, "select", first.checkpoint, slots, signal);
   const mean = Object.keys(scores).length > 0 ? meanOf(scores) : null;
+  const drift = await predictedDrift(setting, first.checkpoint);
+  let examples = 0;
+  if (drift) {
+    for (const task of tasks) {
+      const { rows } = task.tune!.data;
+      const used = 2 * Math.min(rows, document.local.batchSize);
+      ledger.note(
+        ledgerShard(task, task.document.shard, rows, setting.sources),
+        "statistics",
+        used / rows,
+        0,
+      );
+      examples += used;
+    }
+  }
   const state: RunState = {
     run: crypto.randomUUID(),
     document: fingerprint(document),
@@ -67,9 +84,10 @@ export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run
     rejected: 0,
     outer: {},
     start: scores,
+    predictedDrift: drift,
     rounds: [],
     ledger: [],
-    cost: NO_COST,
+    cost: { ...NO_COST, examples },
   };
   return runOf(setting, weights, state, first, ledger);
 }
@@ -87,10 +105,8 @@ export async function resumeRun(setting: Setting, id: string): Promise<Run> {
 }
 
 /** What two documents of one run have in common. */
-function fingerprint(
-  { resume: _, sources: __, references: ___, ...document }: AtmDocument,
-): string {
-  return canonicalJson(document);
+function fingerprint({ references: _, ...document }: AtmDocument): string {
+  return canonicalJson(withoutSecrets(document));
 }
 
 function runOf(

@@ -13,11 +13,12 @@ import { bindTaskSources, openWeights, type TaskSources } from "../open_task.ts"
 import type { TuningPorts } from "../tuning_ports.ts";
 import { graphWeights, tunedCheckpoint } from "../weights_checkpoint.ts";
 import type { AtmAnswer } from "./answer.ts";
-import { type AtmDocument, atmNames } from "./atm_document.ts";
+import { type AtmDocument, atmNames, withoutSecrets } from "./atm_document.ts";
 import { isPlain } from "./outer.ts";
 import { epsilonOf } from "./privacy.ts";
 import { referenceRows } from "./references.ts";
 import { beginRun, type HeldWeights, resumeRun, type Run } from "./run.ts";
+import { driftWarnings } from "./round_warnings.ts";
 import { runRounds, type Setting } from "./run_rounds.ts";
 import { scoreTasks } from "./select.ts";
 import { openSlots } from "./slots.ts";
@@ -88,7 +89,10 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       ? await beginRun(setting, first)
       : await resumeRun(setting, document.resume);
     tell({ event: "start", run: run.id, rounds: document.rounds, from: run.state.round + 1 });
-    const warnings = [...opened.warnings];
+    const warnings = [...opened.warnings, ...driftWarnings(run.state.predictedDrift)];
+    for (const warning of warnings.slice(opened.warnings.length)) {
+      tell({ ...warning, event: "warning" });
+    }
     await runRounds(setting, run, (warning) => {
       warnings.push(warning);
       tell({ ...warning, event: "warning" });
@@ -112,7 +116,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       format: "pt",
       kind: "weights",
       "amalgam.version": VERSION,
-      "amalgam.atm": canonicalJson(described(document)),
+      "amalgam.atm": canonicalJson(withoutSecrets(document)),
       "amalgam.rounds": String(run.state.best.round),
       "amalgam.start": run.state.first,
       "amalgam.shards": canonicalJson(
@@ -134,6 +138,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       mode: run.mode,
       start: state.start,
       rounds: state.rounds,
+      predicted_drift: state.predictedDrift,
       references,
       test,
       heads: Object.fromEntries(
@@ -194,11 +199,6 @@ async function averageOf(
   );
   const select = await scoreTasks(tasks, "select", checkpoint, slots, signal);
   return { checkpoint: { id: manifest.id }, select };
-}
-
-/** The document as it is written into the result, without what may be secret. */
-function described({ sources: _, resume: __, ...document }: AtmDocument): unknown {
-  return document;
 }
 
 function finiteOrNull(value: number): number | null {

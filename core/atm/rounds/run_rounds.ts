@@ -104,7 +104,9 @@ async function oneRound(
         tensors,
         signal,
       });
-      tasks.forEach((task, i) => checkNorm(task.document.name, round, geometry.norms[i]!));
+      tasks.forEach((task, i) =>
+        checkNorm(task.document, round, geometry.norms[i]!, geometry.startNorm)
+      );
       roundWarnings(setting, round, geometry, tuned).forEach(warn);
       const clipped = await clipTuned(context, tuned.map(({ result }) => result), geometry.norms);
       clipped.results.forEach((each) => held.add(each));
@@ -215,7 +217,7 @@ async function keep(
     ...state.cost,
     steps: state.cost.steps + sum(({ steps }) => steps),
     examples: state.cost.examples + sum(({ examples }) => examples),
-    forward_examples: state.cost.forward_examples +
+    forward_examples: state.cost.forward_examples + sum(({ select }) => select?.examples ?? 0) +
       Object.values(report.merged).reduce((total, { examples }) => total + examples, 0),
     bytes: state.cost.bytes + sum(({ bytes }) => bytes),
   };
@@ -279,13 +281,14 @@ function taskReports(
   factors: readonly number[],
 ): Record<string, RoundTaskReport> {
   return Object.fromEntries(tasks.map(({ document: { name } }, i) => {
-    const { steps, examples, loss, seconds } = tuned[i]!;
+    const { steps, examples, loss, seconds, select } = tuned[i]!;
     return [name, {
       steps,
       examples,
       loss,
       norm: norms[i]!,
       clipped: factors[i]!,
+      ...(select ? { select } : {}),
       seconds: Math.round(1000 * seconds) / 1000,
     }];
   }));

@@ -36,6 +36,8 @@ export interface RunState {
   /** State of the outer optimizer by name. */
   readonly outer: Readonly<Record<string, BlobId>>;
   readonly start: TaskScores;
+  /** See `AtmAnswer.predicted_drift`. */
+  readonly predictedDrift: number | null;
   readonly rounds: readonly RoundReport[];
   readonly ledger: readonly LedgerEntry[];
   readonly cost: Cost;

@@ -5,17 +5,17 @@
  */
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Workspace } from "../../engine/workspace.ts";
-import type { OnnxTensor } from "../../onnx/model.ts";
 import { Problem } from "../../problem.ts";
 import type { BlobStore } from "../../store/blobs.ts";
-import { evaluateAll } from "../evaluate.ts";
+import { evaluateAll, type Score } from "../evaluate.ts";
 import type { TaskSources } from "../open_task.ts";
-import { type LocalSettings, prepareTuning, type StepReport, tune } from "../tune.ts";
-import { tunedCheckpoint } from "../weights_checkpoint.ts";
+import type { LocalSettings, StepReport } from "../tune.ts";
+import type { TaskDocument } from "../task_document.ts";
 import type { AtmDocument } from "./atm_document.ts";
 import { askParticipant } from "./participant.ts";
-import { type ScratchCheckpoint, writeScratch } from "./scratch.ts";
+import type { ScratchCheckpoint } from "./scratch.ts";
 import type { RoundTask } from "./tasks.ts";
+import { tuneHere } from "./tune_here.ts";
 
 /** What a task's tuning gave. */
 export interface TunedTask {
@@ -30,7 +30,9 @@ export interface TunedTask {
   readonly bytes: number;
   /** Seconds that the steps took; for a participant, the whole call. */
   readonly seconds: number;
-  /** What the participant says of the round's start on its select shard. */
+  /** How the tuned, unmerged weights score on the task's select shard, where that is here. */
+  readonly select?: Score;
+  /** Names of the tensors that changed. */
   readonly trained: readonly string[];
 }
 
@@ -68,44 +70,29 @@ export async function tuneTask(
   if (task.document.participant) return await askParticipant(task, round, workspace);
   const { document, sources: { signal }, start, blobs } = round;
   const { data } = task.tune!;
-  const { loss, name } = task.document;
-  const local = localOf(document.local, round.round, data.rows);
-  const learner = task.learner(workspace, slot);
-  await learner.place(signal, start);
-  const before = round.withBefore
-    ? (await evaluateAll(learner, data, false, signal)).loss
-    : undefined;
-  await prepareTuning(learner, data, loss, local);
-  const result = await tune({
-    learner,
-    data,
-    task: name,
-    loss,
-    local,
-    seed: document.seed,
-    signal,
-    onStep: (report) => round.onStep(name, report),
-  });
-  const { trained } = learner.trained();
-  const values = new Map<string, OnnxTensor>(await learner.values(trained));
-  for (const [tied, kept] of task.model.tied) {
-    const value = values.get(kept);
-    if (value) values.set(tied, value);
-  }
-  const written = await writeScratch(
-    blobs,
-    tunedCheckpoint(start, values, { format: "pt", kind: "weights" }, signal),
-    signal,
+  const { name } = task.document;
+  let before: number | undefined;
+  const tuned = await tuneHere(
+    task,
+    {
+      start,
+      local: localOf(document.local, round.round, data.rows),
+      seed: document.seed,
+      blobs,
+      signal,
+      onStep: (report) => round.onStep(name, report),
+      placed: async (learner) => {
+        if (round.withBefore) before = (await evaluateAll(learner, data, false, signal)).loss;
+      },
+    },
+    workspace,
+    slot,
   );
   return {
-    result: written,
-    steps: result.steps,
-    examples: result.examples,
-    loss: ends(result.loss),
+    ...tuned,
+    loss: ends(tuned.loss),
     ...(before === undefined ? {} : { before }),
     bytes: 0,
-    seconds: result.seconds,
-    trained: [...values.keys()],
   };
 }
 
@@ -117,13 +104,33 @@ export function ends(losses: readonly number[]): { first: number; last: number }
   return { first: mean(losses.slice(0, part)), last: mean(losses.slice(-part)) };
 }
 
-/** Refuses a result that is not finite, by the norm of its task vector. */
-export function checkNorm(task: string, round: number, norm: number): void {
-  if (Number.isFinite(norm)) return;
+/**
+ * Refuses a result that is not finite, by the norm of its task vector, and one from a participant that is longer
+ * than allowed.
+ *
+ * @param startNorm Norm of the round's start.
+ */
+export function checkNorm(
+  { name, participant }: TaskDocument,
+  round: number,
+  norm: number,
+  startNorm: number,
+): void {
+  const task = JSON.stringify(name);
+  if (!Number.isFinite(norm)) {
+    throw new Problem(
+      "non-finite",
+      `Cannot merge round ${round} as the task vector of ${task} must be finite: ` +
+        `current norm is ${norm}`,
+      { task: name, round },
+    );
+  }
+  const bound = participant?.maxNorm ?? (startNorm > 0 ? startNorm : Infinity);
+  if (!participant || norm <= bound) return;
   throw new Problem(
-    "non-finite",
-    `Cannot merge round ${round} as the task vector of ${JSON.stringify(task)} must be finite: ` +
-      `current norm is ${norm}`,
-    { task, round },
+    "mismatch",
+    `Cannot use the task vector of the participant of ${task} in round ${round} as its norm must be at most ` +
+      `${bound.toPrecision(6)}: current value is ${norm.toPrecision(6)}`,
+    { task: name, round, maximum: bound, value: norm },
   );
 }
