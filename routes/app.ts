@@ -16,11 +16,13 @@ import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
 import { problemRoutes } from "./problems.ts";
 import { rootRoutes } from "./root.ts";
+import { type StatisticsPorts, statisticsRoutes } from "./statistics.ts";
 import { taskVectorRoutes } from "./task_vectors.ts";
 import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
-export interface Ports extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, AtmPorts {
+export interface Ports
+  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
   /** SHA-256 of the accepted bearer keys. */
   readonly keys: readonly string[];
 }
@@ -38,6 +40,7 @@ export function createApp(ports: Ports) {
     .route("/", taskVectorRoutes(ports))
     .route("/", mergeRoutes(ports))
     .route("/", tuneRoutes(ports))
+    .route("/", statisticsRoutes(ports))
     .route("/", atmRoutes(ports));
   app.onError((error, context) =>
     problemResponse(error, {

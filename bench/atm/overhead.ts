@@ -8,6 +8,8 @@
  */
 import type { AtmAnswer } from "../../core/atm/rounds/answer.ts";
 import { startServer } from "../server.ts";
+import { POST_HOC_ROWS, PRETRAIN_ROWS } from "./options.ts";
+import { readRows, shardBytes, sliceRows } from "./shards.ts";
 
 /** One round's time in seconds. */
 export interface RoundOverhead {
@@ -31,12 +33,15 @@ export async function measureOverhead(folder: string): Promise<RoundOverhead> {
   try {
     const form = new FormData();
     form.append("request", JSON.stringify(document()));
-    const add = async (name: string, path: string | URL) =>
-      form.append(name, new Blob([await Deno.readFile(path)]), name);
-    await add("net", new URL("../tune/models/vit.onnx", import.meta.url));
+    const add = (name: string, bytes: Uint8Array<ArrayBuffer>) =>
+      form.append(name, new Blob([bytes]), name);
+    add("net", await Deno.readFile(new URL("../tune/models/vit.onnx", import.meta.url)));
     for (const task of TASKS) {
-      await add(`${task}-tune`, `${folder}/${task}-train.safetensors`);
-      await add(`${task}-select`, `${folder}/${task}-val.safetensors`);
+      const train = await readRows(`${folder}/${task}-train.safetensors`);
+      const val = await readRows(`${folder}/${task}-val.safetensors`);
+      // Split as the experiment splits them (ATM.md, section 11).
+      add(`${task}-tune`, shardBytes(sliceRows(train, PRETRAIN_ROWS, train.labels.length)));
+      add(`${task}-select`, shardBytes(sliceRows(val, POST_HOC_ROWS, val.labels.length)));
     }
     const answer = await fetch(`${server.origin}/atm`, { method: "POST", body: form });
     const lines = (await answer.text()).trim().split("\n");

@@ -108,7 +108,8 @@ export function shardBytes({ images, labels }: Rows): Uint8Array<ArrayBuffer> {
   });
 }
 
-async function readRows(path: string): Promise<Rows> {
+/** Reads a file of the data: `x` and `y`, a byte each. */
+export async function readRows(path: string): Promise<Rows> {
   const { x, y } = await readArrays(await Deno.readFile(path)) as { x: ArrayBytes; y: ArrayBytes };
   return { images: x.bytes, labels: [...y.bytes] };
 }

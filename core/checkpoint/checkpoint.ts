@@ -8,7 +8,7 @@ import type { ByteSource } from "./byte_source.ts";
 import type { OnnxOutline } from "./onnx_outline.ts";
 
 /** What the numbers of a checkpoint stand for. */
-export type CheckpointKind = "weights" | "task_vector" | "adapter";
+export type CheckpointKind = "weights" | "task_vector" | "adapter" | "statistics";
 
 /** One tensor of an opened checkpoint. */
 export interface StoredTensor {

@@ -10,7 +10,7 @@ import { parseSafetensorsHeader, readHeaderLength } from "./safetensors_header.t
 /** Most headers fit into one read of this many bytes. */
 const FIRST_READ = 65536;
 
-const KINDS: readonly CheckpointKind[] = ["weights", "task_vector", "adapter"];
+const KINDS: readonly CheckpointKind[] = ["weights", "task_vector", "adapter", "statistics"];
 
 /** How to open a checkpoint. */
 export interface OpenOptions {

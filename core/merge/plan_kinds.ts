@@ -114,6 +114,15 @@ function kindOf(
     });
     return "task_vector";
   }
+  if (kind === "statistics") {
+    faults.push({
+      path,
+      message:
+        `Cannot merge statistics as a model must hold weights or a task vector, give them to a ` +
+        `model as its statistics: current value is ${show(name)}`,
+    });
+    return "weights";
+  }
   const stated = kind === "task_vector" || Object.hasOwn(metadata, "kind");
   if (declared !== undefined && stated && declared !== kind) {
     faults.push({

@@ -34,7 +34,7 @@ export function threefry2x32(key: Words, counter: Words): Words {
 /** The key of a stream: the first two big-endian words of SHA-256 over the labels joined by newlines. */
 export async function randomKey(
   seed: number,
-  label: "mask" | "order",
+  label: "mask" | "order" | "sample",
   model: string,
   tensor: string,
 ): Promise<Words> {
