@@ -12,6 +12,8 @@ export interface LabelRun {
   readonly expected: number;
   /** Whether the longest run is more than ten times as long as expected. */
   readonly sorted: boolean;
+  /** Share of the most frequent label: what guessing gets right. */
+  readonly commonest: number;
 }
 
 /** Takes the labels of a shard row by row; memory for one counter a class. */
@@ -41,7 +43,8 @@ export function labelRuns(): LabelRuns {
     },
     result() {
       const expected = expectedRun(rows, [...counts.values()]);
-      return { longest, expected, sorted: longest > SORTED * expected };
+      const commonest = rows === 0 ? 0 : Math.max(...counts.values()) / rows;
+      return { longest, expected, sorted: longest > SORTED * expected, commonest };
     },
   };
 }

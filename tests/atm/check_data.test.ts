@@ -35,6 +35,7 @@ Deno.test("NaN in any row is found before the first step", async () => {
     longest: 5000,
     expected: 5000,
     sorted: false,
+    commonest: 1,
   });
   values[4321] = NaN;
   const problem = await caughtProblem(() =>

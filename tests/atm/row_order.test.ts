@@ -64,7 +64,13 @@ Deno.test("all orders of four rows come equally often", async () => {
 Deno.test("the longest run is told, and what it would be in random order", async () => {
   assertEquals(longestLabelRun([]).longest, 0);
   assertEquals(longestLabelRun([5, 5, 2, 2, 2, 5]).longest, 3);
-  assertEquals(longestLabelRun([1, 1, 1]), { longest: 3, expected: 3, sorted: false });
+  assertEquals(longestLabelRun([1, 1, 1]), {
+    longest: 3,
+    expected: 3,
+    sorted: false,
+    commonest: 1,
+  });
+  assertEquals(longestLabelRun([5, 5, 2, 2, 2, 5, 5, 1]).commonest, 0.5);
   // Means over 300 shuffles in Python: 4.48, 10.13 and 5.28.
   for (const [rows, classes, mean] of [[6000, 10, 4.48], [1000, 2, 10.13], [200, 3, 5.28]]) {
     const labels = Array.from({ length: rows! }, (_, row) => row % classes!);

@@ -42,7 +42,12 @@ Deno.test("the task of API.md is read", () => {
     weight: 1,
     select: "mnist-select",
     test: "mnist-test",
-    participant: { url: "https://site-a.example", shard: "sha256:ab" },
+    participant: {
+      url: "https://site-a.example",
+      shard: "sha256:ab",
+      headers: {},
+      timeout: 60,
+    },
   });
 });
 

@@ -100,6 +100,29 @@ Deno.test("warnings: DARE in the loop, a shard sorted by class, few rows", async
   }
 });
 
+Deno.test("warnings of the start: drift, a head that guesses, noise", async () => {
+  const codesOf = async (changes: Record<string, unknown>, shards = {}) => {
+    const { answer } = await runTasks({ rounds: 1, ...changes }, undefined, shards);
+    return answer.warnings.map(({ code, task }) => `${code} ${task ?? ""}`);
+  };
+  const tame = await codesOf({ local: { optimizer: { name: "sgd", learning_rate: 1e-4 } } });
+  assert(!tame.includes("large-drift "), `${tame}`);
+  const wild = await codesOf({ local: { optimizer: { name: "sgd", learning_rate: 3 } } });
+  assert(wild.includes("large-drift "), `${wild}`);
+  const noisy = await codesOf({
+    privacy: { clip_norm: 1, noise_multiplier: 1 },
+    stop: { backtrack: false },
+  });
+  assert(noisy.includes("privacy-noise "), `${noisy}`);
+  // One label for most rows is guessed as well as the start knows it.
+  const labels = numbers(24, 1).map((_, i) => i % 12 === 0 ? 1 : 2);
+  const guessed = await codesOf({}, {
+    "one-tune": rows(24, 1, labels),
+    "one-select": rows(24, 4, labels),
+  });
+  assert(guessed.includes("near-chance one"), `${guessed}`);
+});
+
 Deno.test("the ledger holds every shard with its use", async () => {
   const { answer } = await runTasks({ rounds: 2, mode: "published" });
   const entry = (task: string, use: string) =>

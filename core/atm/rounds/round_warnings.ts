@@ -14,20 +14,6 @@ const LARGE = 0.1;
 /** Norms above median + this many MAD stand out. */
 const OUTLIER = 3;
 
-/** Beyond this share of its way, a round's mean lies too far from joint descent to be one step of it. */
-const FAR = 0.1;
-
-/** Warns of a learning rate, or of a number of steps, whose drift estimate is large. */
-export function driftWarnings(predicted: number | null): Warning[] {
-  if (predicted === null || predicted <= FAR) return [];
-  return [{
-    code: "large-drift",
-    message:
-      `A round will land far from joint descent, try a smaller learning rate or fewer steps a round: ` +
-      `current estimate is ${predicted.toPrecision(3)} of its way`,
-  }];
-}
-
 /** Warnings of one round. */
 export function roundWarnings(
   { tasks }: Setting,

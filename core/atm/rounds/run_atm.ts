@@ -18,11 +18,11 @@ import { isPlain } from "./outer.ts";
 import { epsilonOf } from "./privacy.ts";
 import { referenceRows } from "./references.ts";
 import { beginRun, type HeldWeights, resumeRun, type Run } from "./run.ts";
-import { driftWarnings } from "./round_warnings.ts";
 import { runRounds, type Setting } from "./run_rounds.ts";
 import { scoreTasks } from "./select.ts";
 import { openSlots } from "./slots.ts";
 import { openStart } from "./start.ts";
+import { startWarnings } from "./start_warnings.ts";
 import { ledgerShard, openTasks } from "./tasks.ts";
 
 /** An event of a run. */
@@ -89,7 +89,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       ? await beginRun(setting, first)
       : await resumeRun(setting, document.resume);
     tell({ event: "start", run: run.id, rounds: document.rounds, from: run.state.round + 1 });
-    const warnings = [...opened.warnings, ...driftWarnings(run.state.predictedDrift)];
+    const warnings = [...opened.warnings, ...startWarnings(setting, run)];
     for (const warning of warnings.slice(opened.warnings.length)) {
       tell({ ...warning, event: "warning" });
     }

@@ -7,6 +7,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Workspace } from "../../engine/workspace.ts";
 import type { ParametricModel } from "../../gradient/parameters.ts";
 import { findLabelRun } from "../check_rows.ts";
+import type { LabelRun } from "../label_runs.ts";
 import type { OnnxModel } from "../../onnx/model.ts";
 import { Problem } from "../../problem.ts";
 import { evaluateAll, type Score } from "../evaluate.ts";
@@ -28,6 +29,8 @@ export interface RoundTask {
   readonly tune?: OpenedRows;
   readonly select?: OpenedRows;
   readonly test?: OpenedRows;
+  /** How the labels of its tune shard are mixed, where they are classes and here. */
+  readonly labels?: LabelRun;
   /** The learner of a slot; made on first use, with its graphs kept from then on. */
   learner(workspace: Workspace, slot: number): Learner;
 }
@@ -77,8 +80,9 @@ export async function openTasks(
     overlaps.push(
       ...await checkOverlap(task.name, shards, document.overlap === "allow", sources.signal),
     );
-    if (tune) warnings.push(...await tuneWarnings(task, tune, sources.signal));
-    const opened = { document: task, model, ...shards };
+    const labels = tune && await findLabelRun(tune.data, sources.signal);
+    if (tune) warnings.push(...tuneWarnings(task, tune, labels));
+    const opened = { document: task, model, ...shards, ...(labels ? { labels } : {}) };
     const trainable = trainableParameters(model, document.trainable);
     tasks.push({ ...opened, trainable, learner: learners(opened, trainable, graphs) });
   }
@@ -172,11 +176,11 @@ function learners(
   };
 }
 
-async function tuneWarnings(
+function tuneWarnings(
   { name }: TaskDocument,
   { data }: OpenedRows,
-  signal: AbortSignal,
-): Promise<Warning[]> {
+  run: LabelRun | undefined,
+): Warning[] {
   const warnings: Warning[] = [];
   if (data.rows < FEW_ROWS) {
     warnings.push({
@@ -186,7 +190,6 @@ async function tuneWarnings(
         `A shard of fewer than ${FEW_ROWS} rows gives noisy steps: current value is ${data.rows}`,
     });
   }
-  const run = await findLabelRun(data, signal);
   if (run?.sorted) {
     warnings.push({
       code: "sorted-by-class",
