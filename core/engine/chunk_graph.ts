@@ -21,38 +21,42 @@ export const SCORE_OUTPUT = "scores";
 /** Name of the output of a reduction graph, float64 `[blocks, sums]`. */
 export const REDUCE_OUTPUT = "sums";
 
+/** What begins the graph input names of coefficients that have one value per model, and of those that have one. */
+export const PER_MODEL = "models.";
+export const SINGLE = "single.";
+
 /** Graph input name of a coefficient that has one value per model. */
 export function perModelInput(name: string): string {
-  return `models.${name}`;
+  return `${PER_MODEL}${name}`;
 }
 
 /** Graph input name of a coefficient that has one value. */
 export function singleInput(name: string): string {
-  return `single.${name}`;
+  return `${SINGLE}${name}`;
 }
 
-/** A model that maps a chunk to its output. */
-export function buildMapGraph(layout: Layout, build: GraphFunction): Uint8Array {
+/** The graph that maps a chunk to its output. */
+export function mapGraph(layout: Layout, build: GraphFunction): GraphBuilder {
   const graph = createGraph("map");
   const result = build(graph, chunkOperands(graph, layout));
   graph.output(result, MAP_OUTPUT, typeOf(layout), [1, "N"]);
-  return graph.serialize();
+  return graph;
 }
 
-/** A model that scores the elements of a chunk. */
-export function buildScoreGraph(layout: Layout, build: GraphFunction, rows: number): Uint8Array {
+/** The graph that scores the elements of a chunk. */
+export function scoreGraph(layout: Layout, build: GraphFunction, rows: number): GraphBuilder {
   const graph = createGraph("score");
   const result = build(graph, chunkOperands(graph, layout));
   graph.output(result, SCORE_OUTPUT, typeOf(layout), [rows, "N"]);
-  return graph.serialize();
+  return graph;
 }
 
-/** A model that takes block sums of a chunk. */
-export function buildReduceGraph(layout: Layout, build: GraphFunction, sums: number): Uint8Array {
+/** The graph that takes block sums of a chunk. */
+export function reduceGraph(layout: Layout, build: GraphFunction, sums: number): GraphBuilder {
   const graph = createGraph("reduce");
   const result = build(graph, chunkOperands(graph, layout));
   graph.output(result, REDUCE_OUTPUT, "float64", ["blocks", sums]);
-  return graph.serialize();
+  return graph;
 }
 
 /** The type of a graph's operands. */
@@ -61,7 +65,7 @@ export function typeOf({ double }: Layout): "float32" | "float64" {
 }
 
 function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
-  const { models } = layout;
+  const { models, statistics } = layout;
   const type = typeOf(layout);
   const shared = new Map<string, Value>();
   const once = (name: string, make: () => Value) => {
@@ -71,7 +75,15 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
     shared.set(name, value);
     return value;
   };
-  const input = (name: string) => graph.input(name, type, [models, "N"]);
+  /** Models and statistics are fed as rows of one tensor. */
+  const part = (name: string, from: number, to: number) =>
+    once(`${name}:${from}`, () => {
+      const fed = graph.input(name, type, [models + statistics, "N"]);
+      if (statistics === 0) return fed;
+      const bounds = [[from], [to], [0]].map((axis) => graph.integers(axis));
+      return graph.node("Slice", [fed, ...bounds]);
+    });
+  const input = (name: string) => part(name, 0, models);
   const base = () => graph.input(INPUT.base, type, [1, "N"]);
   const allOf = (kind: "weights" | "task_vector") => layout.kinds.every((each) => each === kind);
 
@@ -117,6 +129,7 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
             : graph.node("Add", [input(INPUT.models), baseFor("task_vector")]),
       ),
     deltas: () => once("deltas", () => deltasOf(INPUT.models)),
+    statistics: () => part(INPUT.models, models, models + statistics),
     unselectedDeltas: () => once("all-deltas", () => deltasOf(INPUT.unselected)),
     perModel(name) {
       const key = perModelInput(name);

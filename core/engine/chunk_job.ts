@@ -20,7 +20,9 @@ export interface ChunkInputs {
   /** Number of elements. */
   readonly count: number;
   readonly base?: ChunkInput;
+  /** The models, then their statistics, if they have any. */
   readonly models: readonly ChunkInput[];
+  /** What each model holds; statistics have none. */
   readonly kinds: readonly ("weights" | "task_vector")[];
   /** Whether NaN and infinity among the inputs are a fault. */
   readonly finite: boolean;
@@ -182,7 +184,7 @@ export type ChunkJob =
 
 /** A value that is not finite. */
 export interface NonFiniteFault {
-  /** Index of the model, -1 for the base, undefined for the result. */
+  /** Index of the model (those of statistics follow), -1 for the base, undefined for the result. */
   readonly input?: number;
   /** Index of the first one within the chunk. */
   readonly element: number;

@@ -60,7 +60,13 @@ export function loadChunk(
     const target = i < 0 ? base : x + i * row;
     if (!input) continue;
     const bad = decodeInput(kernels, memory, input.dtype, input.bytes, target);
-    if (bad && inputs.finite) return { input: i, ...locate(floats(kernels, target, count)) };
+    const isStatistic = i >= inputs.kinds.length;
+    if (bad && (inputs.finite || isStatistic)) {
+      return { input: i, ...locate(floats(kernels, target, count)) };
+    }
+    if (!isStatistic) continue;
+    const negative = locate(floats(kernels, target, count), (value) => value >= 0);
+    if (negative.found > 0) return { input: i, ...negative };
   }
   return memory;
 }
@@ -91,12 +97,15 @@ function decodeInput(
   return kernels.call.nonFinite(target, padded) !== 0;
 }
 
-/** The first value that is not finite, and how many there are. */
-export function locate(values: Float32Array): { element: number; found: number } {
+/** The first value that is not finite (or not as it should be), and how many there are. */
+export function locate(
+  values: Float32Array,
+  isRight: (value: number) => boolean = Number.isFinite,
+): { element: number; found: number } {
   let element = -1;
   let found = 0;
   for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i]!)) continue;
+    if (isRight(values[i]!)) continue;
     if (element < 0) element = i;
     found++;
   }
@@ -106,14 +115,16 @@ export function locate(values: Float32Array): { element: number; found: number }
 /**
  * Encodes a result. A value that is not finite though all inputs of its element are, and one that
  * overflows the output type without `saturate`, is a fault.
+ *
+ * @param bytes Where it goes.
  */
 export function encodeResult(
   kernels: Kernels,
   memory: ChunkMemory,
   result: Float32Array,
   hasBase: boolean,
-  out: DType,
-  saturate: boolean,
+  { out, saturate }: { readonly out: DType; readonly saturate: boolean },
+  bytes: Bytes = new Uint8Array(memory.count * DTYPES[out].bytes),
 ): Bytes | NonFiniteFault {
   const { count, padded, staging } = memory;
   const place = staging;
@@ -126,7 +137,6 @@ export function encodeResult(
     const fault = resultFault(kernels, memory, y, hasBase);
     if (fault) return fault;
   }
-  const bytes = new Uint8Array(count * DTYPES[out].bytes);
   if (out === "F32") {
     bytes.set(new Uint8Array(kernels.memory.buffer, place, count * 4));
     return bytes;

@@ -8,7 +8,7 @@
  */
 import type { Kernels } from "../tensor/kernels/mod.ts";
 import { INPUT, perModelInput, singleInput } from "./chunk_graph.ts";
-import type { GraphCall } from "./chunk_job.ts";
+import type { ChunkInputs, GraphCall } from "./chunk_job.ts";
 import { type ChunkMemory, floats } from "./chunk_memory.ts";
 import type { EngineTensor } from "./engine.ts";
 import type { Segments } from "./segments.ts";
@@ -36,7 +36,7 @@ export interface FeedMaker {
 }
 
 /** The values of one input of a graph. */
-interface CoefficientRows {
+export interface CoefficientRows {
   readonly name: string;
   readonly size: number;
   /** Elements that the values are given for; absent: `size` values stand for all. */
@@ -50,7 +50,7 @@ export function release(array: Numbers): void {
 }
 
 /** Coefficients as rows; those of vectors are repeated over the elements of theirs. */
-function coefficientRows(
+export function coefficientRows(
   { coefficients, vectors }: GraphCall,
   { padded, count }: ChunkMemory,
   double: boolean,
@@ -215,8 +215,8 @@ export function segmentFeeds(
 /** Whether all models, and all models with the base, hold the same bits. */
 export function allAgree(
   kernels: Kernels,
-  { count, padded, models, x, base }: ChunkMemory,
-  hasBase: boolean,
+  { count, padded, x, base }: ChunkMemory,
+  inputs: Pick<ChunkInputs, "base" | "kinds">,
 ): { agreed: boolean; agreedWithBase: boolean } {
   const words = (offset: number) =>
     new Uint32Array(floats(kernels, offset, count).buffer, offset, count);
@@ -226,6 +226,6 @@ export function allAgree(
     return true;
   };
   let agreed = true;
-  for (let i = 1; agreed && i < models; i++) agreed = same(words(x + i * padded * 4));
-  return { agreed, agreedWithBase: agreed && hasBase && same(words(base)) };
+  for (let i = 1; agreed && i < inputs.kinds.length; i++) agreed = same(words(x + i * padded * 4));
+  return { agreed, agreedWithBase: agreed && inputs.base !== undefined && same(words(base)) };
 }

@@ -24,7 +24,7 @@ const AHEAD = 2;
 /** Runs jobs on this thread; for hosts without workers, and for tests. */
 export function inlineExecutor(): ChunkExecutor {
   const engine = onnxRuntime();
-  const run = createChunkRunner(engine);
+  const run = createChunkRunner(engine, true);
   return {
     width: AHEAD,
     run,

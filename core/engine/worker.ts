@@ -23,7 +23,7 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const started = Promise.withResolvers<WebAssembly.Module | undefined>();
 const engine = onnxRuntime(() => started.promise);
-const run = createChunkRunner(engine);
+const run = createChunkRunner(engine, true);
 
 async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> {
   try {

@@ -17,7 +17,7 @@ export function participants(
   compat: boolean,
 ): string[] {
   if (method.base !== "listed") return listed.filter((name) => name !== base);
-  const averages = method.models.maximum === Infinity;
+  const averages = method.models.maximum === Infinity && method.statistics === undefined;
   if (compat && averages && base !== undefined && !listed.includes(base)) return [base, ...listed];
   return [...listed];
 }

@@ -46,7 +46,7 @@ function wantedRanks(measure: RankMeasure, elements: number): number {
 /** Every input that is read, the base first. */
 export function inputsOf(work: CopyWork | MergeWork): PlannedInput[] {
   if (work.kind === "copy") return [work.input, ...work.compare];
-  return [...(work.base ? [work.base] : []), ...work.inputs];
+  return [...(work.base ? [work.base] : []), ...work.inputs, ...work.statistics ?? []];
 }
 
 /** Bytes read over all passes. */

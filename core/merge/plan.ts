@@ -9,6 +9,7 @@ import { Problem } from "../problem.ts";
 import { bytesRead, inputsOf, memoryOf, passesOf } from "./passes.ts";
 import { faultLog } from "./plan_faults.ts";
 import { bindKinds } from "./plan_kinds.ts";
+import { findStrangers, statisticsFaults } from "./plan_statistics.ts";
 import { planTensor } from "./plan_tensor.ts";
 import type { Plan, PlannedTensor } from "./plan_types.ts";
 import { planWarnings } from "./plan_warnings.ts";
@@ -52,13 +53,15 @@ export function makePlan(request: PlanRequest): Plan {
   const log = faultLog();
   const kinds = bindKinds(recipe, method, checkpoints);
   kinds.faults.forEach(log.fault);
+  statisticsFaults(recipe, method, checkpoints).forEach(log.fault);
   const bound = { recipe, method, checkpoints, kinds };
   const { groups, faults } = recipe.slices
     ? sliceGroups(bound)
     : { groups: [modelGroup(bound)], faults: [] };
   faults.forEach(log.fault);
   // Mixed kinds or ranges outside a model would make every tensor a fault of its own.
-  if (kinds.faults.length + faults.length > 0) log.throwIfAny();
+  log.throwIfAny();
+  for (const group of groups) findStrangers(group, log);
 
   const selection = selectTensors(recipe.tensors);
   const planning = {

@@ -8,7 +8,7 @@ import type { MergeMethod } from "../methods/method.ts";
 import { type Fault, Problem } from "../problem.ts";
 import { joinPath, show } from "./faults.ts";
 import { participants } from "./participants.ts";
-import { type Recipe, usedNames } from "./recipe.ts";
+import { modelNames, type Recipe } from "./recipe.ts";
 
 /** Weights, or the difference of weights to a base. */
 export type NumberKind = "weights" | "task_vector";
@@ -33,7 +33,7 @@ export function bindKinds(
 ): BoundKinds {
   const faults: Fault[] = [];
   const kinds = new Map<string, NumberKind>();
-  for (const [name, path] of usedNames(recipe)) {
+  for (const [name, path] of modelNames(recipe)) {
     kinds.set(name, kindOf(name, path, recipe, checkpointOf(checkpoints, name), faults));
   }
   const base = recipe.base_model;
@@ -132,5 +132,5 @@ function kindOf(
       }`,
     });
   }
-  return declared ?? kind;
+  return declared === undefined || declared === "statistics" ? kind : declared;
 }

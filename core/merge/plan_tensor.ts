@@ -16,6 +16,7 @@ import {
 } from "./plan_copy.ts";
 import { inputsOf } from "./passes.ts";
 import { mergeParameters } from "./plan_parameters.ts";
+import { boundStatistics } from "./plan_statistics.ts";
 import type { MergeWork, PlannedTensor } from "./plan_types.ts";
 import type { TensorGroup } from "./tensor_groups.ts";
 import {
@@ -80,6 +81,8 @@ function merged(
   if (refusesFloat8(self, base ? [base, ...inputs] : inputs)) return undefined;
   const resolved = mergeParameters(self, present);
   if (resolved === undefined) return undefined;
+  const statistics = boundStatistics(self, present);
+  if (statistics === "refused") return undefined;
   const reference = base?.tensor ?? inputs[0]!.tensor;
   const tensorCase: TensorCase = {
     shape: reference.shape,
@@ -87,6 +90,7 @@ function merged(
     models: resolved.models,
     names: present.map(({ model }) => model.name),
     global: resolved.global,
+    ...(statistics ? { statistics: statistics.known } : {}),
     compat: recipe.compat === "mergekit",
   };
   const decision = method.decide(tensorCase);
@@ -111,10 +115,12 @@ function merged(
     decision,
     ...(base && (method.base !== "listed" || vectors) ? { base } : {}),
     inputs,
+    ...(statistics ? { statistics: statistics.inputs } : {}),
     // The bytes of a task vector do not stand for the sum of it and the base.
     idempotent: !(vectors && output === "weights") && (method.idempotent?.(tensorCase) ?? false),
   };
-  const isNarrowed = inputsOf(work).some(({ tensor }) => tensor.dtype === "F64");
+  const { statistics: _, ...numbers } = work;
+  const isNarrowed = inputsOf(numbers).some(({ tensor }) => tensor.dtype === "F64");
   return planned(self, work, {
     ...shape,
     reasons: [...reasons, ...decision.notes ?? [], ...(isNarrowed ? ["narrowed"] : [])],

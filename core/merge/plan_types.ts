@@ -31,6 +31,8 @@ export interface MergeWork {
   readonly base?: PlannedInput;
   /** The models that take part, in request order, the base not among them. */
   readonly inputs: readonly PlannedInput[];
+  /** The statistics of each input, read along with it; absent where the tensor has none. */
+  readonly statistics?: readonly PlannedInput[];
   /** Whether equal input bytes may be copied (the method is idempotent for these parameters). */
   readonly idempotent: boolean;
 }

@@ -25,6 +25,8 @@ import {
 export interface ModelEntry {
   readonly model: string;
   readonly parameters: Settings;
+  /** Name of the source of its statistics. */
+  readonly statistics?: string;
 }
 
 /** Blocks `[first, end)` of one model. */
@@ -119,6 +121,22 @@ export function parseRecipe(document: unknown, methods: Methods): Recipe {
 
 /** Every name that a recipe uses, with the path where it first does. */
 export function usedNames(recipe: Recipe): ReadonlyMap<string, string> {
+  const names = new Map(modelNames(recipe));
+  for (const [name, path] of statisticsNames(recipe)) names.has(name) || names.set(name, path);
+  return names;
+}
+
+/** The names of statistics, with the path where each first stands. */
+export function statisticsNames({ models = [] }: Recipe): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  models.forEach(({ statistics: name }, i) => {
+    if (name !== undefined && !names.has(name)) names.set(name, `models[${i}].statistics`);
+  });
+  return names;
+}
+
+/** The names that stand for models, with the path where each first stands. */
+export function modelNames(recipe: Recipe): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const use = (name: string, path: string) => names.has(name) || names.set(name, path);
   if (recipe.base_model !== undefined) use(recipe.base_model, "base_model");
@@ -214,6 +232,16 @@ function recipeOf(document: RecipeDocument): Recipe {
   };
 }
 
-function modelOf({ model, parameters }: { model: string; parameters?: unknown }): ModelEntry {
-  return { model, parameters: settingsOf(parameters) };
+function modelOf(
+  { model, parameters, statistics }: {
+    model: string;
+    parameters?: unknown;
+    statistics?: string | null | undefined;
+  },
+): ModelEntry {
+  return {
+    model,
+    parameters: settingsOf(parameters),
+    ...(statistics ? { statistics } : {}),
+  };
 }

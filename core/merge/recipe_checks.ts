@@ -8,6 +8,7 @@ import type { Fault } from "../problem.ts";
 import { joinPath, show } from "./faults.ts";
 import { checkParameters } from "./parameter_checks.ts";
 import { participants } from "./participants.ts";
+import { checkStatistics } from "./recipe_statistics.ts";
 import type { OutlineGroup, RecipeOutline } from "./recipe_outline.ts";
 
 /** Every fault of what the parts mean together; `method` is undefined if the recipe's is unknown. */
@@ -35,7 +36,13 @@ export function checkMeaning(outline: RecipeOutline, method: MergeMethod | undef
     }
     if (method) faults.push(...checkCount(outline, group, method));
   }
-  if (method) faults.push(...checkBase(outline, method), ...checkRequired(outline, method));
+  if (method) {
+    faults.push(
+      ...checkBase(outline, method),
+      ...checkRequired(outline, method),
+      ...checkStatistics(outline, method),
+    );
+  }
   return faults;
 }
 

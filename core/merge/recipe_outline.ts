@@ -11,6 +11,8 @@ export interface OutlineEntry {
   readonly path: string;
   readonly model: string | undefined;
   readonly parameters: unknown;
+  /** Name of the source of the model's statistics. */
+  readonly statistics: string | undefined;
   readonly range: readonly [number, number] | undefined;
 }
 
@@ -71,6 +73,7 @@ function entriesOf(list: unknown, path: string): OutlineEntry[] {
       path: joinPath(path, i),
       model: textOf(entry.model),
       parameters: entry.parameters,
+      statistics: textOf(entry.statistics),
       range: range.length === 2 && typeof first === "number" && typeof end === "number"
         ? [first, end]
         : undefined,

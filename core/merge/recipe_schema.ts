@@ -38,7 +38,10 @@ const Conditional = v.strictObject({ filter: v.nullish(v.string()), value: Value
 export const SettingSchema = v.union([Value, Conditional, v.array(Conditional)]);
 const Settings = v.nullish(v.record(v.string(), SettingSchema));
 
-const Model = v.strictObject({ model: Name, parameters: Settings }, "a map { model, parameters }");
+const Model = v.strictObject(
+  { model: Name, parameters: Settings, statistics: v.nullish(Name) },
+  "a map { model, parameters }",
+);
 
 const LayerIndex = v.pipe(
   v.number("a block number"),
@@ -133,7 +136,7 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   "lines": "depth-dependent scaling (lines) is not supported yet: use a gradient",
   "matrix_exclude": "matrix methods are not supported yet",
   "matrix_view": "matrix methods are not supported yet",
-  "models[].statistics": "methods with statistics are not supported yet",
+  "slices[].sources[].statistics": "methods with statistics take models, not slices",
   "slices[].base_model":
     "a base of its own per slice is not supported: use the top-level base_model",
   "slices[].residual_weight": "residual weights are not supported",

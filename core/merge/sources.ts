@@ -12,7 +12,7 @@ import { invalidRecipe, joinPath, show } from "./faults.ts";
 import { nearest } from "./nearest.ts";
 
 /** What a source's numbers stand for, where the document says so. */
-export type SourceKind = "weights" | "task_vector";
+export type SourceKind = "weights" | "task_vector" | "statistics";
 
 /** Where a source's bytes are. */
 export type SourceSpec =
@@ -59,7 +59,10 @@ export const SourceEntrySchema = v.strictObject({
   file: v.optional(v.pipe(v.string(FILE), v.check(isRelativePath, FILE))),
   headers: v.optional(v.record(v.string(), v.string("a string"), "a map of strings")),
   kind: v.optional(
-    v.picklist(["weights", "task_vector"], '"weights" or "task_vector", the kinds so far'),
+    v.picklist(
+      ["weights", "task_vector", "statistics"],
+      '"weights", "task_vector" or "statistics", the kinds so far',
+    ),
   ),
 }, "a map such as { upload: true } or { url: ... }");
 

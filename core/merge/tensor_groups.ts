@@ -11,6 +11,7 @@ import { positions } from "./layers.ts";
 import { type ParameterResolver, parameterResolver, type Settings } from "./parameters.ts";
 import { participants } from "./participants.ts";
 import { type BoundKinds, checkpointOf, type NumberKind } from "./plan_kinds.ts";
+import { type ModelStatistics, modelStatistics } from "./plan_statistics.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** A model's tensors, by the names that they have in the output. */
@@ -27,6 +28,8 @@ export interface GroupModel extends GroupSource {
   /** Its own settings. */
   readonly settings: Settings;
   readonly parameters: ParameterResolver;
+  /** Where the method takes them. */
+  readonly statistics?: ModelStatistics;
 }
 
 /** Models that are merged tensor by tensor. */
@@ -59,16 +62,20 @@ export interface ListedSource {
   readonly model: string;
   readonly parameters: Settings;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly statistics?: ModelStatistics;
 }
 
 /** The group of a recipe with `models`. */
 export function modelGroup(request: GroupRequest): TensorGroup {
   const { recipe, checkpoints } = request;
   const tensorsOf = (name: string) => checkpointOf(checkpoints, name).tensors;
-  const listed = (recipe.models ?? []).map(({ model, parameters }) => ({
+  const listed = (recipe.models ?? []).map(({ model, parameters, statistics }) => ({
     model,
     parameters,
     tensors: tensorsOf(model),
+    ...(statistics === undefined
+      ? {}
+      : { statistics: modelStatistics(statistics, checkpointOf(checkpoints, statistics)) }),
   }));
   const base = recipe.base_model;
   return bindGroup(request, "models", listed, base === undefined ? undefined : tensorsOf(base), []);
@@ -100,6 +107,7 @@ export function bindGroup(
       ...sourceOf(name, source?.tensors ?? baseTensors ?? new Map()),
       path: source ? joinPath(path, listed.indexOf(source)) : "base_model",
       settings: source?.parameters ?? {},
+      ...(source?.statistics ? { statistics: source.statistics } : {}),
       parameters: parameterResolver(method.parameters, "model", [
         source?.parameters ?? {},
         ...outer,

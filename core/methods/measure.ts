@@ -54,6 +54,11 @@ export interface SumMeasure extends Measuring {
   readonly sums: number;
   /** `model`: the sums run over every tensor of the merge. */
   readonly scope?: "model";
+  /**
+   * Only with the scope `model` and without `combine`: the sums are equally many for each model, one model after
+   * the other, and are those of the models wherever they take part.
+   */
+  readonly perModel?: true;
   /** What the sums start from; absent: zeros. */
   readonly start?: readonly number[];
   /** Takes a block's numbers into the total, in place; absent: addition. */

@@ -35,6 +35,17 @@ export interface ParameterSpec {
   readonly description: string;
 }
 
+/** What is known of one model's statistics of a tensor. */
+export interface TensorStatistics {
+  readonly shape: readonly number[];
+  /** Of layer inputs: the axis of the weight that meets them, where the file says it. */
+  readonly axis?: 0 | 1;
+  /** Of layer inputs: whether the last column is that of the bias. */
+  readonly augmented?: boolean;
+  /** Of layer inputs: the rows that they are the mean over, where the file says it. */
+  readonly rows?: number;
+}
+
 /** What a method may know of the tensor that it decides on. */
 export interface TensorCase {
   readonly shape: readonly number[];
@@ -46,6 +57,8 @@ export interface TensorCase {
   readonly names: readonly string[];
   /** Resolved global parameters. */
   readonly global: Parameters;
+  /** What is known of each model's statistics, in the same order; absent where the tensor has none. */
+  readonly statistics?: readonly TensorStatistics[];
   /** Whether `compat: "mergekit"` is set. */
   readonly compat: boolean;
 }
@@ -127,6 +140,8 @@ export interface MergeMethod {
   readonly models: { readonly minimum: number; readonly maximum: number };
   /** Whether the method works on task vectors (model minus base) or on the weights themselves. */
   readonly operand: "task_vectors" | "weights";
+  /** Which statistics each model must come with (METHODS.md 9); absent: none. */
+  readonly statistics?: "fisher" | "gram" | "gram_along";
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   /** What the documentation tells of it; absent for methods that no recipe can name. */
   readonly guide?: Guide;

@@ -10,6 +10,7 @@ import { dareLinear, dareTies } from "./dare.ts";
 import { della, dellaLinear } from "./della.ts";
 import { difference } from "./difference.ts";
 import { emr } from "./emr.ts";
+import { fisher } from "./fisher.ts";
 import { karcher } from "./karcher.ts";
 import { linear, passthrough } from "./linear.ts";
 import { magmax } from "./magmax.ts";
@@ -56,6 +57,7 @@ export const METHODS: ReadonlyMap<string, MergeMethod> = byName([
   pcb,
   ram,
   ramplusTl,
+  fisher,
   nearswap,
   arceeFusion,
   passthrough,

@@ -9,6 +9,8 @@ import type { GraphBuilder, Value } from "./graph_builder.ts";
 export interface Layout {
   /** Number of models, the base not counted. */
   readonly models: number;
+  /** Number of statistics, one for each model, or none. */
+  readonly statistics: number;
   /** Whether a base tensor is fed. */
   readonly base: boolean;
   /** What each model's tensor holds. */
@@ -34,6 +36,8 @@ export interface Operands {
   deltas(): Value;
   /** The task vectors before selection; only in sums. */
   unselectedDeltas(): Value;
+  /** What the models' statistics hold, `[models, N]`; only where the tensor has them. */
+  statistics(): Value;
   /** The base b, `[1, N]`. */
   base(): Value;
   /** `b + merged`, or `merged` where there is no base. */

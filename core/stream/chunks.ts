@@ -114,7 +114,7 @@ export async function readInputs(
   };
   const [base, models] = await Promise.all([
     work.base && read(work.base.tensor),
-    Promise.all(work.inputs.map((input) => read(input.tensor))),
+    Promise.all([...work.inputs, ...work.statistics ?? []].map((input) => read(input.tensor))),
   ]);
   return {
     count: chunk.count,

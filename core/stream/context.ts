@@ -58,7 +58,7 @@ export async function runChunk(
 /** The problem of a value that is not finite. */
 export function faultProblem(
   tensor: string,
-  work: Pick<MergeWork, "base" | "inputs">,
+  work: Pick<MergeWork, "base" | "inputs" | "statistics">,
   chunk: Pick<Chunk, "start">,
   fault: NonNullable<ChunkResult["fault"]>,
 ): Problem {
@@ -68,6 +68,15 @@ export function faultProblem(
     : fault.input < 0
     ? work.base
     : work.inputs[fault.input];
+  const statistics = work.statistics?.[(fault.input ?? -1) - work.inputs.length];
+  if (statistics) {
+    return new Problem(
+      "non-finite",
+      `Cannot merge tensor "${tensor}" as its statistics in source "${statistics.model}" must be finite and ` +
+        `not negative: the first element that is not is ${index}`,
+      { source: statistics.model, tensor, index, found: fault.found },
+    );
+  }
   if (fault.input === undefined) {
     return new Problem(
       "non-finite",

@@ -47,8 +47,9 @@ export async function measureModel(
   for (let step = 0;; step++) {
     const taking = merged.filter(({ work }) => isModelScoped(work.decision.measures?.[step]));
     if (taking.length === 0) return whole;
-    const values = taking[0]!.work.decision.measures![step]!.kind === "sums"
-      ? await modelSums(inside, taking, step)
+    const first = taking[0]!.work.decision.measures![step]!;
+    const values = first.kind === "sums"
+      ? await (first.perModel ? sumsOfModels : modelSums)(inside, taking, step)
       : await modelRanks(inside, taking, step);
     taking.forEach(({ name }, i) => found.get(name)!.push(values[i]!));
   }
@@ -118,6 +119,37 @@ async function modelSums(
     });
   }
   return tensors.map(() => into);
+}
+
+/** The sums of one measure over all tensors, model by model; each tensor is given those of its models. */
+async function sumsOfModels(
+  context: MergeContext,
+  tensors: readonly MergeTensor[],
+  step: number,
+): Promise<Float64Array[]> {
+  const totals = new Map<string, Float64Array>();
+  for (const tensor of tensors) {
+    const measure = tensor.work.decision.measures![step] as SumMeasure;
+    const chunks = mergeChunks(tensor, context.chunkElements);
+    const select = await selector(context, tensor, chunks);
+    const { sums } = await reducePass(context, tensor, {
+      measure,
+      chunks,
+      call: callsOf(context, tensor, measure),
+      select: await select(),
+      into: startingSums(measure, 1),
+    });
+    const { inputs } = tensor.work;
+    const width = sums.length / inputs.length;
+    inputs.forEach(({ model }, i) => {
+      const total = totals.get(model) ?? new Float64Array(width);
+      for (let k = 0; k < width; k++) total[k]! += sums[i * width + k]!;
+      totals.set(model, total);
+    });
+  }
+  return tensors.map(({ work: { inputs } }) =>
+    Float64Array.from(inputs.flatMap(({ model }) => [...totals.get(model)!]))
+  );
 }
 
 /** The values at one measure's ranks, for each tensor. */

@@ -81,7 +81,11 @@ export async function passesPolicy(context: MergeContext, tensor: MergeTensor): 
     for await (const _ of scans);
     return true;
   } catch (error) {
-    if (error instanceof Problem && error.kind === "non-finite") return false;
+    if (error instanceof Problem && error.kind === "non-finite") {
+      // The policy is for weights: by wrong statistics nothing can be merged.
+      const { source } = error.members;
+      if (!tensor.work.statistics?.some(({ model }) => model === source)) return false;
+    }
     throw error;
   }
 }

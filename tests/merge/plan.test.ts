@@ -212,13 +212,14 @@ Deno.test("every method plans a model against itself", () => {
     const models = ["a", "b", "c"].slice(0, count).map((model) => ({
       model,
       parameters: name === "analogy" ? { role: model } : {},
+      ...(method.statistics ? { statistics: "s" } : {}),
     }));
     const plan = planOf({
       merge_method: name,
       ...(method.base === "required" ? { base_model: "base" } : {}),
       models,
       parameters: needed[name] ?? {},
-    }, { base: W, a: W, b: W, c: W });
+    }, { base: W, a: W, b: W, c: W, s: weights({}) });
     assertEquals(tensorOf(plan, "w").dtype, "F32", name);
   }
 });

@@ -16,7 +16,7 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     "an adapter",
     { ...TIES, sources: { a: { upload: true, kind: "adapter" } } },
     "sources.a.kind",
-    'Cannot use kind as it must be "weights" or "task_vector", the kinds so far: ' +
+    'Cannot use kind as it must be "weights", "task_vector" or "statistics", the kinds so far: ' +
     'current value is "adapter"',
   ],
   [

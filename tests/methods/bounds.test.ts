@@ -30,7 +30,8 @@ async function run(
   const required = name !== "t" && "t" in method.parameters ? { t: 0.5 } : {};
   const perModel = models.slice(0, count).map((_, i) => ({
     ...(method.name === "analogy" ? { role: "abc"[i] } : {}),
-    ...(spec.scope === "model" ? pick(false) : {}),
+    // Weights of methods with statistics must not all be 0.
+    ...(spec.scope === "model" && (i === 0 || !method.statistics) ? pick(false) : {}),
   }));
   return await merge(method.name, base, models.slice(0, count), perModel, {
     ...required,

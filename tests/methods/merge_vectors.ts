@@ -6,7 +6,7 @@
 import { assertAlmostEquals } from "@std/assert";
 import fc from "fast-check";
 import { METHODS } from "../../core/methods/mod.ts";
-import { mergeValues } from "../support/merging.ts";
+import { mergeValues, type TestCheckpoint } from "../support/merging.ts";
 
 const SIZE = 24;
 
@@ -49,16 +49,48 @@ export async function merge(
     w: { values, shape: shape ?? [values.length] },
   });
   const kind = METHODS.get(merge_method)!.base;
+  const statistics = exampleStatistics(merge_method, shape ?? [base.length]);
   const usesBase = kind === "required" || (kind === "optional" && isNamed);
   return await mergeValues({
     merge_method,
     ...(usesBase ? { base_model: "base" } : {}),
-    models: names.map((model, i) => ({ model, parameters: perModel[i] ?? {} })),
+    models: names.map((model, i) => ({
+      model,
+      parameters: perModel[i] ?? {},
+      ...(statistics ? { statistics: `s${i}` } : {}),
+    })),
     parameters,
     ...more,
   }, {
     ...(usesBase ? { base: tensor(base) } : {}),
     ...Object.fromEntries(models.map((values, i) => [names[i]!, tensor(values)])),
+    ...(statistics ? Object.fromEntries(names.map((_, i) => [`s${i}`, statistics(i)])) : {}),
+  });
+}
+
+/** Statistics of the tensor for each model, where the method takes any. */
+export function exampleStatistics(
+  merge_method: string,
+  shape: readonly number[],
+): ((model: number) => TestCheckpoint) | undefined {
+  const kind = METHODS.get(merge_method)!.statistics;
+  const [size = 1] = shape.slice(1);
+  if (kind === "fisher") {
+    const count = shape.reduce((product, length) => product * length, 1);
+    return (model) => ({
+      w: { shape, values: Array.from({ length: count }, (_, i) => (i + model) % 5 / 4) },
+    });
+  }
+  if (kind !== "gram") return undefined;
+  if (shape.length < 2) return () => ({});
+  return (model) => ({
+    w: {
+      shape: [size, size],
+      values: Array.from(
+        { length: size * size },
+        (_, i) => i % (size + 1) === 0 ? 2 + (i + model) % 3 : 0.25,
+      ),
+    },
   });
 }
 

@@ -17,8 +17,9 @@ const ROWS = 37;
 const COLUMNS = 1031;
 
 /** A matrix that is no multiple of anything, a long-rowed one, a vector, a scalar and an empty tensor. */
-function checkpoint(seed: number, dtype: DType): Uint8Array {
-  const next = noise(seed);
+function checkpoint(seed: number, dtype: DType, isStatistics = false): Uint8Array {
+  const draw = noise(seed);
+  const next = () => isStatistics ? Math.abs(draw()) : draw();
   const tensor = (shape: number[]) => ({
     dtype,
     shape,
@@ -79,6 +80,7 @@ const cases: readonly [method: string, variant: Case][] = [
   ["pcb", { parameters: { scope: "tensor", clip: 0.02 } }],
   ["ram", { parameters: { epsilon: 0.3 } }],
   ["ramplus_tl", { parameters: { epsilon: 0.3 } }],
+  ["fisher", { parameters: {}, models: [{ weight: 0.3 }, {}, {}], base: false }],
   ["nearswap", { parameters: { t: 0.2 }, models: one }],
   ["arcee_fusion", { parameters: {}, models: one }],
   ["passthrough", { parameters: { scale: 0.7 }, models: one, base: false }],
@@ -97,6 +99,9 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
     a: checkpoint(2, dtype),
     b: checkpoint(3, dtype),
     c: checkpoint(4, dtype),
+    fisher_a: checkpoint(5, dtype, true),
+    fisher_b: checkpoint(6, dtype, true),
+    fisher_c: checkpoint(7, dtype, true),
   };
   Deno.test(`the bytes do not depend on chunk size or workers (${dtype})`, async () => {
     const pool = workerPool(2);
@@ -106,15 +111,24 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
         // Float types differ in how they get in and out alone, so all methods are tried with one.
         if (dtype !== "BF16" && !EVERY_TYPE.includes(merge_method)) continue;
         const names = ["a", "b", "c"].slice(0, models.length);
+        const kind = METHODS.get(merge_method)!.statistics;
         const recipe = {
           merge_method,
           ...(base ? { base_model: "base" } : {}),
-          models: names.map((model, i) => ({ model, parameters: models[i]! })),
+          models: names.map((model, i) => ({
+            model,
+            parameters: models[i]!,
+            ...(kind ? { statistics: `${kind}_${model}` } : {}),
+          })),
           parameters,
           seed: 7,
         };
         const inputs = Object.fromEntries(
-          [...(base ? ["base"] : []), ...names].map((name) => [name, files[name]!]),
+          [
+            ...(base ? ["base"] : []),
+            ...names,
+            ...(kind ? names.map((name) => `${kind}_${name}`) : []),
+          ].map((name) => [name, files[name]!]),
         );
         const expected = await mergeBytes(recipe, inputs, {
           executor: single,

@@ -1,0 +1,57 @@
+/**
+ * Numbers of the SIMD instructions that programs are written with.
+ *
+ * @module
+ */
+import type { BinaryOperation, Comparison, UnaryOperation } from "./program.ts";
+
+/** Arithmetic of one precision. */
+export type Opcodes = Readonly<Record<BinaryOperation | UnaryOperation, number>>;
+
+/** `f32x4`. */
+export const F32: Opcodes = {
+  abs: 0xe0,
+  neg: 0xe1,
+  sqrt: 0xe3,
+  add: 0xe4,
+  sub: 0xe5,
+  mul: 0xe6,
+  div: 0xe7,
+  min: 0xe8,
+  max: 0xe9,
+};
+
+/** `f64x2`. */
+export const F64: Opcodes = {
+  abs: 0xec,
+  neg: 0xed,
+  sqrt: 0xef,
+  add: 0xf0,
+  sub: 0xf1,
+  mul: 0xf2,
+  div: 0xf3,
+  min: 0xf4,
+  max: 0xf5,
+};
+
+/** Comparisons. */
+export const COMPARE: Readonly<Record<"f32" | "f64", Readonly<Record<Comparison, number>>>> = {
+  f32: { eq: 0x41, lt: 0x43, gt: 0x44, le: 0x45, ge: 0x46 },
+  f64: { eq: 0x47, lt: 0x49, gt: 0x4a, le: 0x4b, ge: 0x4c },
+};
+
+/** Everything else. */
+export const DIVERSE = {
+  load: 0x00,
+  load32Splat: 0x09,
+  load64Splat: 0x0a,
+  store: 0x0b,
+  constant: 0x0c,
+  extractF64: 0x21,
+  bitselect: 0x52,
+  store64Lane: 0x5b,
+  load32Zero: 0x5c,
+  load64Zero: 0x5d,
+  demote: 0x5e,
+  promote: 0x5f,
+} as const;

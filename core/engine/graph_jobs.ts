@@ -1,0 +1,236 @@
+/**
+ * The jobs that run a method's graph on a loaded chunk: scores, maps, sums. The fused engine takes what it can,
+ * ONNX Runtime the rest.
+ *
+ * @module
+ */
+import type { Bytes } from "../checkpoint/byte_source.ts";
+import { methodNamed } from "../methods/mod.ts";
+import type { GraphBuilder } from "../onnx/graph_builder.ts";
+import type { Layout } from "../onnx/operands.ts";
+import type { Kernels } from "../tensor/kernels/mod.ts";
+import {
+  MAP_OUTPUT,
+  mapGraph,
+  REDUCE_OUTPUT,
+  reduceGraph,
+  SCORE_OUTPUT,
+  scoreGraph,
+} from "./chunk_graph.ts";
+import type {
+  ChunkInputs,
+  ChunkResult,
+  GraphCall,
+  MapJob,
+  ReduceJob,
+  Scores,
+} from "./chunk_job.ts";
+import { type ChunkMemory, encodeResult, floats, stagingEnd } from "./chunk_memory.ts";
+import { runElementwise } from "./elementwise.ts";
+import type { Engine } from "./engine.ts";
+import { allAgree, release, segmentFeeds } from "./feeds.ts";
+import {
+  freeSpace,
+  fusedElementwise,
+  type FusedEngine,
+  type FusedRun,
+  fusedSums,
+} from "./fused/fused.ts";
+import type { Accumulators } from "./magnitudes.ts";
+import { BLOCK, type Segments, segmentsOf } from "./segments.ts";
+import { select, selectScored } from "./select.ts";
+
+/** Elements per model that one reduction graph is given at most. */
+const REDUCED_AT_ONCE = 8 * BLOCK;
+
+/** What the jobs of one thread work with. */
+export interface Thread {
+  readonly engine: Engine;
+  /** Absent: ONNX Runtime runs everything. */
+  readonly fused?: FusedEngine;
+  readonly kernels: Kernels;
+  readonly accumulators: Accumulators;
+}
+
+/** Scores a chunk; answers where the scores lie, `[rows, padded]`. */
+export async function scoreChunk(
+  { engine, fused, kernels }: Thread,
+  memory: ChunkMemory,
+  inputs: ChunkInputs,
+  scores: Scores,
+): Promise<number> {
+  const layout = layoutOf(inputs, inputs.kinds, scores, scores.double);
+  const target = stagingEnd(memory);
+  const size = scores.rows * memory.padded * 4;
+  kernels.reserve(target + size);
+  const key = graphKey("score", scores, layout);
+  const graph = (of: Layout) => scoreGraph(of, graphOf(scores), scores.rows);
+  if (fused) {
+    const run: FusedRun = { engine: fused, kernels, memory, key, layout, graph, call: scores };
+    if (fusedElementwise(run, target, freeSpace(memory, size))) return target;
+  }
+  await runElementwise(engine, kernels, memory, {
+    key,
+    build: () => graph(layout).serialize(),
+    output: SCORE_OUTPUT,
+    rows: scores.rows,
+    target,
+    call: scores,
+    double: scores.double,
+  });
+  return target;
+}
+
+/** Drops what the job does not keep; answers what each model's chunk holds then. */
+async function selectInputs(
+  thread: Thread,
+  memory: ChunkMemory,
+  { inputs, scored, selections }: MapJob | ReduceJob,
+  scratch: number,
+): Promise<ChunkInputs["kinds"]> {
+  if (scored) {
+    const scores = await scoreChunk(thread, memory, inputs, scored.scores);
+    selectScored(thread.kernels, memory, scores, scored.cut);
+  }
+  return selections
+    ? select(thread.kernels, memory, inputs.kinds, selections, scratch)
+    : inputs.kinds;
+}
+
+/** Maps a loaded chunk and encodes the result. */
+export async function mapChunk(
+  thread: Thread,
+  memory: ChunkMemory,
+  job: MapJob,
+  scratch: number,
+  into?: Bytes,
+): Promise<ChunkResult> {
+  const { engine, fused, kernels } = thread;
+  const { padded, x, staging } = memory;
+  const kinds = await selectInputs(thread, memory, job, scratch);
+  const layout = layoutOf(job.inputs, kinds, job, job.double);
+  const key = graphKey("map", job, layout);
+  const graph = (of: Layout) => mapGraph(of, graphOf(job));
+  const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };
+  if (!run || !fusedElementwise(run, staging, freeSpace(memory))) {
+    await runElementwise(engine, kernels, memory, {
+      key,
+      build: () => graph(layout).serialize(),
+      output: MAP_OUTPUT,
+      rows: 1,
+      target: staging,
+      call: job,
+      double: job.double,
+    });
+  }
+  if (job.agreed) kernels.call.takeAgreed(staging, x, kinds.length, padded * 4, padded);
+  return encodedChunk(kernels, memory, job, floats(kernels, staging, padded), into);
+}
+
+/** Takes the sums of a loaded chunk. */
+export async function reduceChunk(
+  thread: Thread,
+  memory: ChunkMemory,
+  job: ReduceJob,
+  scratch: number,
+): Promise<ChunkResult> {
+  const { fused, kernels } = thread;
+  const { models, padded, x, count } = memory;
+  const selects = job.selections !== undefined || job.scored !== undefined;
+  const unselected = selects ? floats(kernels, x, models * padded).slice() : undefined;
+  const agreed = allAgree(kernels, memory, job.inputs);
+  const kinds = await selectInputs(thread, memory, job, scratch);
+  const layout = layoutOf(job.inputs, kinds, job, true);
+  const key = graphKey("reduce", job, layout);
+  const graph = (of: Layout) => reduceGraph(of, graphOf(job), job.sums);
+  const segments = segmentsOf(count, job.vectors);
+  const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };
+  const sums = run && fusedSums(run, segments, unselected) ||
+    await graphSums(thread, memory, job, { key, graph: () => graph(layout), segments, unselected });
+  if (unselected) release(unselected);
+  return { sums, ...agreed };
+}
+
+/** What ONNX Runtime sums with. */
+interface GraphSums {
+  readonly key: string;
+  readonly graph: () => GraphBuilder;
+  readonly segments: Segments;
+  readonly unselected: Float32Array<ArrayBuffer> | undefined;
+}
+
+async function graphSums(
+  { engine, kernels }: Thread,
+  memory: ChunkMemory,
+  job: ReduceJob,
+  { key, graph, segments, unselected }: GraphSums,
+): Promise<Float64Array> {
+  const { models, padded, x, base } = memory;
+  const operands = {
+    models: floats(kernels, x, models * padded),
+    base: floats(kernels, base, padded),
+    ...(unselected ? { unselected } : {}),
+  };
+  const maker = segmentFeeds(operands, job, memory, segments);
+  const sums = new Float64Array(segments.count * job.sums);
+  // A few segments at a time: float64 copies of a whole chunk would be the largest thing in memory.
+  const step = Math.max(Math.floor(REDUCED_AT_ONCE / segments.width), 1);
+  for (let from = 0; from < segments.count; from += step) {
+    const feeds = maker.make(from, Math.min(from + step, segments.count));
+    const outputs = await engine.run(key, () => graph().serialize(), feeds.inputs);
+    feeds.release();
+    sums.set(outputs[REDUCE_OUTPUT]!.data as Float64Array, from * job.sums);
+  }
+  maker.release();
+  return sums;
+}
+
+/** Encodes float32 values. */
+export function encodedChunk(
+  kernels: Kernels,
+  memory: ChunkMemory,
+  job: Pick<MapJob, "out" | "saturate" | "inputs">,
+  values: Float32Array,
+  into?: Bytes,
+): ChunkResult {
+  const hasBase = job.inputs.base !== undefined;
+  const bytes = encodeResult(kernels, memory, values, hasBase, job, into);
+  return "element" in bytes ? { fault: bytes } : { bytes };
+}
+
+function layoutOf(
+  inputs: ChunkInputs,
+  kinds: ChunkInputs["kinds"],
+  call: GraphCall,
+  double: boolean,
+): Layout {
+  return {
+    models: inputs.kinds.length,
+    statistics: inputs.models.length - inputs.kinds.length,
+    base: inputs.base !== undefined,
+    kinds,
+    double,
+    expanded: call.vectors !== undefined,
+  };
+}
+
+function graphKey(stage: string, call: GraphCall, layout: Layout): string {
+  const { models, statistics, base, kinds, double, expanded } = layout;
+  return [
+    stage,
+    call.method,
+    call.graph,
+    models,
+    statistics,
+    base,
+    kinds.join(","),
+    double,
+    expanded,
+  ].join("/");
+}
+
+function graphOf({ method, graph }: GraphCall) {
+  const build = methodNamed(method)?.graphs[graph];
+  if (!build) throw new Error(`The method ${method} has no graph ${graph}`);
+  return build;
+}
