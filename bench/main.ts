@@ -48,6 +48,12 @@ const PARAMETERS: Record<
   ties: { model: { weight: 0.3, density: 0.3 } },
   dare_linear: { model: { weight: 0.3, density: 0.3 } },
   dare_ties: { model: { weight: 0.3, density: 0.3 } },
+  della: { model: { weight: 0.3, density: 0.3, epsilon: 0.1 } },
+  della_linear: { model: { weight: 0.3, density: 0.3, epsilon: 0.1 } },
+  breadcrumbs: { model: { weight: 0.3, density: 0.3, gamma: 0.01 } },
+  breadcrumbs_ties: { model: { weight: 0.3, density: 0.3, gamma: 0.01 } },
+  sce: { all: { select_topk: 0.3 } },
+  nuslerp: { model: { weight: 0.5 } },
   passthrough: { model: { scale: 0.5 } },
 };
 

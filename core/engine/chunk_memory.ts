@@ -115,8 +115,6 @@ export function locate(
 /**
  * Encodes a result. A value that is not finite though all inputs of its element are, and one that
  * overflows the output type without `saturate`, is a fault.
- *
- * @param bytes Where it goes.
  */
 export function encodeResult(
   kernels: Kernels,
@@ -124,9 +122,9 @@ export function encodeResult(
   result: Float32Array,
   hasBase: boolean,
   { out, saturate }: { readonly out: DType; readonly saturate: boolean },
-  bytes: Bytes = new Uint8Array(memory.count * DTYPES[out].bytes),
 ): Bytes | NonFiniteFault {
   const { count, padded, staging } = memory;
+  const bytes = new Uint8Array(count * DTYPES[out].bytes);
   const place = staging;
   const y = floats(kernels, place, padded);
   if (result.byteOffset !== place || result.buffer !== kernels.memory.buffer) {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Bytes } from "../checkpoint/byte_source.ts";
 import { methodNamed } from "../methods/mod.ts";
 import type { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { Layout } from "../onnx/operands.ts";
@@ -103,7 +102,6 @@ export async function mapChunk(
   memory: ChunkMemory,
   job: MapJob,
   scratch: number,
-  into?: Bytes,
 ): Promise<ChunkResult> {
   const { engine, fused, kernels } = thread;
   const { padded, x, staging } = memory;
@@ -124,7 +122,7 @@ export async function mapChunk(
     });
   }
   if (job.agreed) kernels.call.takeAgreed(staging, x, kinds.length, padded * 4, padded);
-  return encodedChunk(kernels, memory, job, floats(kernels, staging, padded), into);
+  return encodedChunk(kernels, memory, job, floats(kernels, staging, padded));
 }
 
 /** Takes the sums of a loaded chunk. */
@@ -191,14 +189,14 @@ export function encodedChunk(
   memory: ChunkMemory,
   job: Pick<MapJob, "out" | "saturate" | "inputs">,
   values: Float32Array,
-  into?: Bytes,
 ): ChunkResult {
   const hasBase = job.inputs.base !== undefined;
-  const bytes = encodeResult(kernels, memory, values, hasBase, job, into);
+  const bytes = encodeResult(kernels, memory, values, hasBase, job);
   return "element" in bytes ? { fault: bytes } : { bytes };
 }
 
-function layoutOf(
+/** How the inputs of a call are laid out. */
+export function layoutOf(
   inputs: ChunkInputs,
   kinds: ChunkInputs["kinds"],
   call: GraphCall,
@@ -214,7 +212,8 @@ function layoutOf(
   };
 }
 
-function graphKey(stage: string, call: GraphCall, layout: Layout): string {
+/** Tells the graphs of all methods and layouts apart. */
+export function graphKey(stage: string, call: GraphCall, layout: Layout): string {
   const { models, statistics, base, kinds, double, expanded } = layout;
   return [
     stage,
@@ -229,7 +228,8 @@ function graphKey(stage: string, call: GraphCall, layout: Layout): string {
   ].join("/");
 }
 
-function graphOf({ method, graph }: GraphCall) {
+/** The graph function of a call. */
+export function graphOf({ method, graph }: GraphCall) {
   const build = methodNamed(method)?.graphs[graph];
   if (!build) throw new Error(`The method ${method} has no graph ${graph}`);
   return build;

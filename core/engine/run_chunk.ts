@@ -51,7 +51,7 @@ async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
     : [];
   const scratch = accumulators.slot("scratch", 0);
   if (job.stage === "map" || job.stage === "reduce") {
-    const done = await runTiles(thread, job, accumulators.end(), GROUP);
+    const done = runTiles(thread, job, accumulators.end());
     if (done) return done;
   }
   const loaded = loadChunk(kernels, accumulators.end(), job.inputs, GROUP);

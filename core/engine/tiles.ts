@@ -1,80 +1,54 @@
 /**
- * Jobs in tiles: a chunk is decoded, worked on and encoded piece by piece, so that the pieces stay in the
- * processor's cache. Only where neither selections nor vectors need the chunk as a whole.
+ * Jobs that read tensors as they are stored: where the fused engine knows the graph and the element types, and
+ * neither selections nor vectors need the chunk as a whole.
  *
  * @module
  */
-import type { Bytes } from "../checkpoint/byte_source.ts";
-import { DTYPES } from "../tensor/dtype.ts";
-import type { ChunkInput, ChunkInputs, ChunkResult, MapJob, ReduceJob } from "./chunk_job.ts";
-import { loadChunk } from "./chunk_memory.ts";
-import { mapChunk, reduceChunk, type Thread } from "./graph_jobs.ts";
-import { BLOCK } from "./segments.ts";
-
-/** Elements of a tile: a multiple of the blocks that sums are taken of. */
-const TILE = 4 * BLOCK;
+import { mapGraph, reduceGraph } from "./chunk_graph.ts";
+import type { ChunkResult, MapJob, ReduceJob } from "./chunk_job.ts";
+import type { Format } from "./fused/formats.ts";
+import { isStored, mapRaw, reduceRaw } from "./fused/raw_tiles.ts";
+import { graphKey, graphOf, layoutOf, type Thread } from "./graph_jobs.ts";
 
 /**
  * Runs a job tile by tile.
  *
  * @param start First free byte of the kernels' memory.
- * @param group Elements that rows are padded to a multiple of.
- * @returns Undefined if the job is none for tiles, or has a fault, which is told of the chunk as a whole.
+ * @returns Undefined if the job is none for tiles, or has a fault, which is found on decoded rows.
  */
-export async function runTiles(
-  thread: Thread,
+export function runTiles(
+  { fused, kernels }: Thread,
   job: MapJob | ReduceJob,
   start: number,
-  group: number,
-): Promise<ChunkResult | undefined> {
-  const { count } = job.inputs;
+): ChunkResult | undefined {
+  const { inputs } = job;
   const whole = job.selections !== undefined || job.scored !== undefined ||
     job.vectors !== undefined;
-  if (!thread.fused || whole || count <= TILE) return undefined;
-  const width = job.stage === "map" ? DTYPES[job.out].bytes : 0;
-  const bytes = new Uint8Array(count * width);
-  const sums: Float64Array[] = [];
-  let agreed = true;
-  let agreedWithBase = true;
-  for (let from = 0; from < count; from += TILE) {
-    const to = Math.min(from + TILE, count);
-    const inputs = sliceInputs(job.inputs, from, to);
-    const loaded = loadChunk(thread.kernels, start, inputs, group);
-    if ("element" in loaded) return undefined;
-    if (job.stage === "map") {
-      const into = bytes.subarray(from * width, to * width);
-      const { fault } = await mapChunk(thread, loaded, { ...job, inputs }, start, into);
-      if (fault) return undefined;
-    } else {
-      const done = await reduceChunk(thread, loaded, { ...job, inputs }, start);
-      sums.push(done.sums!);
-      agreed &&= done.agreed === true;
-      agreedWithBase &&= done.agreedWithBase === true;
-    }
-  }
-  return job.stage === "map" ? { bytes } : { sums: joined(sums), agreed, agreedWithBase };
+  const format = formatOf(job);
+  if (!fused || whole || !format) return undefined;
+  const isMap = job.stage === "map";
+  const layout = layoutOf(inputs, inputs.kinds, job, isMap ? job.double : true);
+  const compiled = fused.compile(
+    graphKey(job.stage, job, layout),
+    layout,
+    () => isMap ? mapGraph(layout, graphOf(job)) : reduceGraph(layout, graphOf(job), job.sums),
+    format,
+  );
+  if (!compiled) return undefined;
+  return isMap ? mapRaw(kernels, compiled, job, start) : reduceRaw(kernels, compiled, job, start);
 }
 
-function sliceInputs(inputs: ChunkInputs, from: number, to: number): ChunkInputs {
-  const slice = ({ dtype, bytes }: ChunkInput): ChunkInput => {
-    const width = DTYPES[dtype].bytes;
-    const part: Bytes = bytes.subarray(from * width, to * width);
-    return { dtype, bytes: part };
-  };
-  return {
-    ...inputs,
-    count: to - from,
-    models: inputs.models.map(slice),
-    ...(inputs.base ? { base: slice(inputs.base) } : {}),
-  };
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+/** How a program reads and writes the job's tensors; undefined if it cannot. */
+function formatOf(job: MapJob | ReduceJob): Format | undefined {
+  const { models, base, kinds } = job.inputs;
+  const types = models.map(({ dtype }) => dtype);
+  const out = job.stage === "map" ? job.out : "F32";
+  const baseType = base?.dtype ?? types[0]!;
+  // What statistics must not be is not watched for.
+  if (models.length > kinds.length) return undefined;
+  if (!types.every(isStored) || !isStored(baseType) || !isStored(out)) return undefined;
+  if (job.stage === "reduce" && new Set([...types, baseType]).size > 1) return undefined;
+  const agreeing = job.stage === "map" && job.agreed ? kinds.length : 0;
+  if (agreeing === 1 || (agreeing > 0 && job.stage === "map" && job.double)) return undefined;
+  return { rows: types, base: baseType, out, watched: true, agreeing };
 }

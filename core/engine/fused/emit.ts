@@ -3,15 +3,25 @@
  *
  * @module
  */
-import { argumentsOf, type Instruction, type Program } from "./program.ts";
-import { COMPARE, DIVERSE, F32, F64, type Opcodes } from "./opcodes.ts";
+import {
+  type Format,
+  loadFloats,
+  roundToBf16,
+  type Stored,
+  storeFloats,
+  type Turn,
+  watch,
+  watched,
+} from "./formats.ts";
+import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
+import { argumentsOf, type Instruction, type Program, showsNonFinite } from "./program.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
 /** The parameters of the function, all i32; pointers and strides in bytes. */
 export const PARAMETERS = [
   /** Elements. Maps and scores round it up to a whole vector. */
   "count",
-  /** The models' rows, float32, `stride` apart. */
+  /** The models' rows as the format says, `stride` apart. */
   "x",
   "stride",
   /** The same before selections. */
@@ -20,7 +30,7 @@ export const PARAMETERS = [
   /** Coefficients in the program's precision: one value each, or rows `coefficientStride` apart. */
   "coefficients",
   "coefficientStride",
-  /** Maps and scores: float32 rows, `yStride` apart. Sums: float64 values. */
+  /** Maps and scores: rows as the format says, `yStride` apart. Sums: float64 values. */
   "y",
   "yStride",
 ] as const;
@@ -33,14 +43,15 @@ const OFFSET = PARAMETERS.length;
 /** Bytes of the float32 elements that whole vectors cover. */
 const END = PARAMETERS.length + 1;
 const INTEGERS = 2;
-const FIRST_VECTOR = PARAMETERS.length + INTEGERS;
-
-/** Which elements one turn of the loop works on. */
-type Turn = "whole" | "tail";
+/** The largest magnitude that was seen, and room for what is on its way in or out. */
+const LARGEST = PARAMETERS.length + INTEGERS;
+const PASSING = LARGEST + 1;
+const FIRST_VECTOR = PASSING + 1;
 
 /** The module of a program; it exports `run` with {@linkcode PARAMETERS}. */
-export function emitProgram(program: Program): Uint8Array<ArrayBuffer> {
-  const { instructions, uniform, results, reduces, double } = program;
+export function emitProgram(program: Program, format: Format): Uint8Array<ArrayBuffer> {
+  const { instructions, uniform, results, rows, reduces, double } = program;
+  const watching = format.watched && !showsNonFinite(program);
   const code = createCode();
   const local = (index: number) => FIRST_VECTOR + index;
   const sums = [...new Set(results)];
@@ -48,14 +59,19 @@ export function emitProgram(program: Program): Uint8Array<ArrayBuffer> {
   const emit = (only: boolean, turn: Turn) => {
     instructions.forEach((instruction, i) => {
       if (uniform[i] !== only) return;
-      emitInstruction(code, { double, only }, instruction, local, turn);
+      emitInstruction({ code, double, format, watching, turn }, instruction, only, local);
       code.set(local(i));
     });
   };
   const take = (turn: Turn) => {
     emit(false, turn);
     if (reduces) sums.forEach((result, k) => accumulate(code, local(result), sumLocal(k)));
-    else results.forEach((result, row) => storeRow(code, double, local(result), row));
+    else {
+      results.forEach((result, row) => {
+        const emission = { code, double, format, watching, turn };
+        storeRow(emission, local(result), rows.map(local), row);
+      });
+    }
   };
 
   emit(true, "whole");
@@ -89,63 +105,50 @@ export function emitProgram(program: Program): Uint8Array<ArrayBuffer> {
     code.raw(END_BLOCK);
     results.forEach((result, k) => storeSum(code, sumLocal(sums.indexOf(result)), k));
   }
-  return wasmModule(
-    PARAMETERS.length,
-    INTEGERS,
-    instructions.length + (reduces ? sums.length : 0),
-    code,
-  );
+  if (format.watched) watched(code, LARGEST);
+  else code.integer(0);
+  const vectors = FIRST_VECTOR - LARGEST + instructions.length + (reduces ? sums.length : 0);
+  return wasmModule(PARAMETERS.length, INTEGERS, vectors, code);
 }
 
 const [IF, LOOP, END_BLOCK, BR_IF, VOID] = [0x04, 0x03, 0x0b, 0x0d, 0x40];
-const [LT_I32, ADD_I32, MUL_I32, AND_I32, SHL_I32] = [0x48, 0x6a, 0x6c, 0x71, 0x74];
+const [LT_I32, ADD_I32, MUL_I32, AND_I32, SHL_I32, SHR_I32] = [0x48, 0x6a, 0x6c, 0x71, 0x74, 0x76];
 const [ADD_F64, STORE_F64] = [0xa0, 0x39];
 
+/** Where instructions are written, and for what. */
+interface Emission {
+  readonly code: Code;
+  readonly double: boolean;
+  readonly format: Format;
+  /** Whether inputs are watched; else what is wrong with them shows in the results. */
+  readonly watching: boolean;
+  readonly turn: Turn;
+}
+
 function emitInstruction(
-  code: Code,
-  { double, only: uniform }: { readonly double: boolean; readonly only: boolean },
+  emission: Emission,
   instruction: Instruction,
+  uniform: boolean,
   local: (index: number) => number,
-  turn: Turn,
 ): void {
+  const { code, double, format, turn } = emission;
   const opcodes: Opcodes = double ? F64 : F32;
   for (const argument of argumentsOf(instruction)) {
     if (instruction.kind !== "select") code.get(local(argument));
   }
   switch (instruction.kind) {
     case "row": {
-      const from = parameter(instruction.unselected ? "unselected" : "x");
-      address(code, from, "stride", instruction.row);
-      return load(code, double, turn);
+      const { row, unselected } = instruction;
+      return readRow(emission, unselected ? "unselected" : "x", row, format.rows[row]!);
     }
     case "base":
-      address(code, parameter("base"), "stride", 0);
-      return load(code, double, turn);
+      return readRow(emission, "base", 0, format.base);
     case "valid":
       return constant(code, double, [1, turn === "tail" ? 0 : 1]);
     case "constant":
       return constant(code, double, [instruction.value, instruction.value]);
-    case "coefficient": {
-      const { slot } = instruction;
-      const bytes = double ? 8 : 4;
-      if (uniform) {
-        code.get(parameter("coefficients"));
-        code.integer(slot * bytes);
-        code.raw(ADD_I32);
-        return code.simd(double ? DIVERSE.load64Splat : DIVERSE.load32Splat, double ? 3 : 2, 0);
-      }
-      code.get(parameter("coefficients"));
-      code.get(parameter("coefficientStride"));
-      code.integer(slot);
-      code.raw(MUL_I32, ADD_I32);
-      code.get(OFFSET);
-      if (double) {
-        code.integer(1);
-        code.raw(SHL_I32);
-      }
-      code.raw(ADD_I32);
-      return code.simd(double && turn === "tail" ? DIVERSE.load64Zero : DIVERSE.load, 0, 0);
-    }
+    case "coefficient":
+      return coefficient(emission, instruction.slot, uniform);
     case "unary":
     case "binary":
       return code.simd(opcodes[instruction.operation]);
@@ -159,23 +162,62 @@ function emitInstruction(
   }
 }
 
-/** Pushes `pointer + row · stride + offset`. */
-function address(code: Code, pointer: number, stride: Parameter, row: number): void {
-  code.get(pointer);
+/** Reads elements in the program's precision. */
+function readRow(
+  { code, double, watching, turn }: Emission,
+  pointer: Parameter,
+  row: number,
+  stored: Stored,
+): void {
+  address(code, pointer, "stride", row, stored);
+  loadFloats(code, stored, double, turn);
+  if (watching) {
+    code.set(PASSING);
+    watch(code, PASSING, LARGEST);
+    code.get(PASSING);
+  }
+  if (double) code.simd(DIVERSE.promote);
+}
+
+function coefficient({ code, double, turn }: Emission, slot: number, uniform: boolean): void {
+  code.get(parameter("coefficients"));
+  if (uniform) {
+    code.integer(slot * (double ? 8 : 4));
+    code.raw(ADD_I32);
+    return code.simd(double ? DIVERSE.load64Splat : DIVERSE.load32Splat, 0, 0);
+  }
+  code.get(parameter("coefficientStride"));
+  code.integer(slot);
+  code.raw(MUL_I32, ADD_I32);
+  code.get(OFFSET);
+  if (double) {
+    code.integer(1);
+    code.raw(SHL_I32);
+  }
+  code.raw(ADD_I32);
+  code.simd(double && turn === "tail" ? DIVERSE.load64Zero : DIVERSE.load, 0, 0);
+}
+
+/** Pushes `pointer + row · stride` and how far the elements have come. */
+function address(
+  code: Code,
+  pointer: Parameter,
+  stride: Parameter,
+  row: number,
+  stored: Stored,
+): void {
+  code.get(parameter(pointer));
   if (row > 0) {
     code.get(parameter(stride));
     code.integer(row);
     code.raw(MUL_I32, ADD_I32);
   }
   code.get(OFFSET);
+  if (stored === "BF16") {
+    code.integer(1);
+    code.raw(SHR_I32);
+  }
   code.raw(ADD_I32);
-}
-
-/** Loads float32 elements in the program's precision. */
-function load(code: Code, double: boolean, turn: Turn): void {
-  if (!double) return code.simd(DIVERSE.load, 0, 0);
-  code.simd(turn === "tail" ? DIVERSE.load32Zero : DIVERSE.load64Zero, 0, 0);
-  code.simd(DIVERSE.promote);
 }
 
 function constant(code: Code, double: boolean, [first, second]: readonly [number, number]): void {
@@ -185,12 +227,33 @@ function constant(code: Code, double: boolean, [first, second]: readonly [number
   code.simd(DIVERSE.constant, ...bytes);
 }
 
-function storeRow(code: Code, double: boolean, value: number, row: number): void {
-  address(code, parameter("y"), "yStride", row);
+function storeRow(
+  { code, double, format }: Emission,
+  value: number,
+  rows: readonly number[],
+  row: number,
+): void {
+  const { out, agreeing } = format;
   code.get(value);
-  if (!double) return code.simd(DIVERSE.store, 0, 0);
-  code.simd(DIVERSE.demote);
-  code.simd(DIVERSE.store64Lane, 0, 0, 0);
+  if (double) code.simd(DIVERSE.demote);
+  code.set(PASSING);
+  // Float32 rows only: a program in float64 has no operand of that form left.
+  if (agreeing > 1 && !double) {
+    code.get(rows[0]!);
+    code.get(PASSING);
+    rows.slice(1, agreeing).forEach((other, i) => {
+      code.get(rows[0]!);
+      code.get(other);
+      code.simd(INTEGER.equal32);
+      if (i > 0) code.simd(INTEGER.and);
+    });
+    code.simd(DIVERSE.bitselect);
+    code.set(PASSING);
+  }
+  if (out === "BF16") roundToBf16(code, PASSING);
+  if (format.watched) watch(code, PASSING, LARGEST);
+  address(code, "y", "yStride", row, out);
+  storeFloats(code, out, PASSING, double ? 2 : 4);
 }
 
 function accumulate(code: Code, value: number, sum: number): void {

@@ -15,19 +15,25 @@ import { type ChunkMemory, stagingEnd } from "../chunk_memory.ts";
 import { coefficientRows, release } from "../feeds.ts";
 import type { Segments } from "../segments.ts";
 import { emitProgram } from "./emit.ts";
+import { decodedFormat, type Format } from "./formats.ts";
 import { lowerGraph } from "./lower.ts";
 import type { Program } from "./program.ts";
 
 /** A compiled program; parameters as in `emit.ts`. */
-interface Compiled {
+export interface Compiled {
   readonly program: Program;
-  readonly run: (...parameters: number[]) => void;
+  readonly run: (...parameters: number[]) => number;
 }
 
 /** The programs of one thread. */
 export interface FusedEngine {
   /** The program of a graph; undefined if programs lack something that the graph uses. */
-  compile(key: string, layout: Layout, graph: () => GraphBuilder): Compiled | undefined;
+  compile(
+    key: string,
+    layout: Layout,
+    graph: () => GraphBuilder,
+    format?: Format,
+  ): Compiled | undefined;
 }
 
 /** Vectors shorter than this are not worth a call each. */
@@ -39,11 +45,12 @@ const MOST = 256;
 export function createFusedEngine({ memory }: Kernels): FusedEngine {
   const known = new Map<string, Compiled | undefined>();
   return {
-    compile(key, layout, graph) {
-      const full = `${key}/${layout.expanded}`;
+    compile(key, layout, graph, format = decodedFormat(layout.models + layout.statistics)) {
+      const { rows, base, out, watched, agreeing } = format;
+      const full = [key, layout.expanded, rows.join(), base, out, watched, agreeing].join("/");
       if (known.has(full)) return known.get(full);
       const program = lowerGraph(graph().model(), layout);
-      const compiled = program && instantiate(program, memory);
+      const compiled = program && instantiate(program, format, memory);
       if (known.size === MOST) known.delete(known.keys().next().value!);
       known.set(full, compiled);
       return compiled;
@@ -51,10 +58,10 @@ export function createFusedEngine({ memory }: Kernels): FusedEngine {
   };
 }
 
-function instantiate(program: Program, memory: WebAssembly.Memory): Compiled {
-  const module = new WebAssembly.Module(emitProgram(program));
+function instantiate(program: Program, format: Format, memory: WebAssembly.Memory): Compiled {
+  const module = new WebAssembly.Module(emitProgram(program, format));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { program, run: exports["run"] as (...parameters: number[]) => void };
+  return { program, run: exports["run"] as (...parameters: number[]) => number };
 }
 
 /** What a graph is run on. */
@@ -153,10 +160,10 @@ function vectorsOf({ vectors }: GraphCall) {
 }
 
 /** Places one vector's coefficients as single values. */
-function placeVector(
+export function placeVector(
   kernels: Kernels,
   { coefficients, double }: Program,
-  call: GraphCall,
+  call: Pick<GraphCall, "coefficients">,
   vector: number,
   at: number,
 ): void {

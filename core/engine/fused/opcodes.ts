@@ -40,15 +40,32 @@ export const COMPARE: Readonly<Record<"f32" | "f64", Readonly<Record<Comparison,
   f64: { eq: 0x47, lt: 0x49, gt: 0x4a, le: 0x4b, ge: 0x4c },
 };
 
+/** Integers in lanes of 16 and 32 bits. */
+export const INTEGER = {
+  equal32: 0x37,
+  greater32: 0x3b,
+  and: 0x4e,
+  anyTrue: 0x53,
+  narrow32: 0x86,
+  extendLow16: 0xa9,
+  shiftLeft32: 0xab,
+  shiftRight32: 0xad,
+  add32: 0xae,
+  maximum32: 0xb9,
+} as const;
+
 /** Everything else. */
 export const DIVERSE = {
   load: 0x00,
+  load16x4: 0x04,
   load32Splat: 0x09,
   load64Splat: 0x0a,
   store: 0x0b,
   constant: 0x0c,
   extractF64: 0x21,
   bitselect: 0x52,
+  load16Lane: 0x55,
+  store32Lane: 0x5a,
   store64Lane: 0x5b,
   load32Zero: 0x5c,
   load64Zero: 0x5d,

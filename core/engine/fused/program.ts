@@ -49,6 +49,8 @@ export interface Program {
   readonly coefficients: readonly CoefficientSlot[];
   /** Maps and scores: the rows of the result. Reductions: what is added up. */
   readonly results: readonly number[];
+  /** The instructions that read the models' rows. */
+  readonly rows: readonly number[];
   /** Whether the results are summed over the elements; double programs only. */
   readonly reduces: boolean;
 }
@@ -107,6 +109,7 @@ export function createProgram(double: boolean, expanded: boolean): ProgramBuilde
       uniform,
       coefficients,
       results,
+      rows: instructions.flatMap((each, i) => each.kind === "row" && !each.unselected ? [i] : []),
       reduces,
     }),
   };
@@ -141,4 +144,35 @@ function keyOf(instruction: Instruction): string {
     Object.values(instruction),
     (_, value) => typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
   );
+}
+
+/**
+ * Whether NaN or infinity in any input shows in a result: all inputs are used, and only in sums and products.
+ */
+export function showsNonFinite({ instructions, uniform, results }: Program): boolean {
+  const used = new Set<number>();
+  const open = [...results];
+  while (open.length > 0) {
+    const index = open.pop()!;
+    if (used.has(index)) continue;
+    used.add(index);
+    open.push(...argumentsOf(instructions[index]!));
+  }
+  return instructions.every((instruction, i) => {
+    switch (instruction.kind) {
+      case "row":
+      case "base":
+        return used.has(i);
+      case "compare":
+      case "select":
+        return uniform[i]!;
+      case "binary": {
+        const { operation, args: [, divisor] } = instruction;
+        if (operation === "min" || operation === "max") return uniform[i]!;
+        return operation !== "div" || uniform[divisor]!;
+      }
+      default:
+        return true;
+    }
+  });
 }

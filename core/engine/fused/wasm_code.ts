@@ -36,7 +36,7 @@ export function createCode(): Code {
 }
 
 /**
- * A module that imports `env.memory` and exports `run`.
+ * A module that imports `env.memory` and exports `run`, which answers the i32 that its code leaves.
  *
  * @param parameters Number of parameters, all i32.
  * @param integers Number of further i32 locals; they follow the parameters.
@@ -66,7 +66,7 @@ export function wasmModule(
     0x00,
     0x00,
     0x00,
-    ...section(1, [1, 0x60, ...unsigned(parameters), ...Array(parameters).fill(I32), 0]),
+    ...section(1, [1, 0x60, ...unsigned(parameters), ...Array(parameters).fill(I32), 1, I32]),
     ...section(2, [1, ...text("env"), ...text("memory"), 0x02, 0x00, 0x00]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...text("run"), 0x00, 0x00]),

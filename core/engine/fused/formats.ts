@@ -1,0 +1,110 @@
+/**
+ * How programs read and write the elements of tensors: decoded float32, or as they are stored.
+ *
+ * @module
+ */
+import { DIVERSE, INTEGER } from "./opcodes.ts";
+import type { Code } from "./wasm_code.ts";
+
+/** Element types that programs read and write themselves. */
+export type Stored = "F32" | "BF16";
+
+/** What a program reads and writes. */
+export interface Format {
+  /** Of every row of the models, in their order, statistics last. */
+  readonly rows: readonly Stored[];
+  readonly base: Stored;
+  /** Of what maps and scores write. */
+  readonly out: Stored;
+  /**
+   * Whether NaN, infinity and what overflows on the way out are watched for; `run` then answers whether there were
+   * any.
+   */
+  readonly watched: boolean;
+  /** Elements on which so many models agree take that value; 0: none. */
+  readonly agreeing: number;
+}
+
+/** Rows that were decoded before. */
+export function decodedFormat(rows: number): Format {
+  return {
+    rows: Array.from({ length: rows }, () => "F32"),
+    base: "F32",
+    out: "F32",
+    watched: false,
+    agreeing: 0,
+  };
+}
+
+/** How many elements are read: a whole vector of the program's, or the one that is left. */
+export type Turn = "whole" | "tail";
+
+/** Takes the address on the stack and leaves elements there, float32 in the lower lanes. */
+export function loadFloats(code: Code, stored: Stored, double: boolean, turn: Turn): void {
+  if (stored === "F32") {
+    if (!double) return code.simd(DIVERSE.load, 0, 0);
+    return code.simd(turn === "tail" ? DIVERSE.load32Zero : DIVERSE.load64Zero, 0, 0);
+  }
+  if (!double) code.simd(DIVERSE.load16x4, 0, 0);
+  else if (turn === "whole") {
+    code.simd(DIVERSE.load32Zero, 0, 0);
+    code.simd(INTEGER.extendLow16);
+  } else {
+    code.simd(DIVERSE.constant, ...Array<number>(16).fill(0));
+    code.simd(DIVERSE.load16Lane, 0, 0, 0);
+    code.simd(INTEGER.extendLow16);
+  }
+  code.integer(16);
+  code.simd(INTEGER.shiftLeft32);
+}
+
+/** Puts the magnitude of the float32 vector in `value` into the largest so far, as integers. */
+export function watch(code: Code, value: number, largest: number): void {
+  code.get(largest);
+  code.get(value);
+  integers(code, 0x7fffffff);
+  code.simd(INTEGER.and);
+  code.simd(INTEGER.maximum32);
+  code.set(largest);
+}
+
+/** Leaves 1 on the stack if the largest magnitude is NaN's or infinity's. */
+export function watched(code: Code, largest: number): void {
+  code.get(largest);
+  integers(code, 0x7f800000 - 1);
+  code.simd(INTEGER.greater32);
+  code.simd(INTEGER.anyTrue);
+}
+
+/** Rounds float32 in `value` to bfloat16 in the upper halves of `value`: to nearest, ties to even. */
+export function roundToBf16(code: Code, value: number): void {
+  code.get(value);
+  integers(code, 0x7fff);
+  code.simd(INTEGER.add32);
+  code.get(value);
+  code.integer(16);
+  code.simd(INTEGER.shiftRight32);
+  integers(code, 1);
+  code.simd(INTEGER.and);
+  code.simd(INTEGER.add32);
+  integers(code, 0xffff0000 | 0);
+  code.simd(INTEGER.and);
+  code.set(value);
+}
+
+/** Takes the address on the stack and stores `value` there, `lanes` elements. */
+export function storeFloats(code: Code, stored: Stored, value: number, lanes: 2 | 4): void {
+  code.get(value);
+  if (stored === "F32") {
+    return lanes === 4 ? code.simd(DIVERSE.store, 0, 0) : code.simd(DIVERSE.store64Lane, 0, 0, 0);
+  }
+  code.integer(16);
+  code.simd(INTEGER.shiftRight32);
+  code.get(value);
+  code.simd(INTEGER.narrow32);
+  code.simd(lanes === 4 ? DIVERSE.store64Lane : DIVERSE.store32Lane, 0, 0, 0);
+}
+
+function integers(code: Code, value: number): void {
+  code.simd(DIVERSE.constant, ...new Uint8Array(new Int32Array(4).fill(value).buffer));
+}

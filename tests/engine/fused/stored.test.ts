@@ -1,0 +1,156 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Bytes } from "../../../core/checkpoint/byte_source.ts";
+import type { ChunkInputs, MapJob, ReduceJob } from "../../../core/engine/chunk_job.ts";
+import { onnxRuntime } from "../../../core/engine/onnx_runtime.ts";
+import { createChunkRunner } from "../../../core/engine/run_chunk.ts";
+import { encodeFrom } from "../../../core/tensor/codec.ts";
+import { type DType, DTYPES } from "../../../core/tensor/dtype.ts";
+
+const engine = onnxRuntime();
+const fused = createChunkRunner(engine, true);
+/** Selections, also those that keep all, work on decoded rows. */
+const decoded = <Job extends MapJob | ReduceJob>(job: Job) =>
+  fused({ ...job, selections: job.inputs.kinds.map(() => undefined) });
+
+function stored(dtype: DType, values: Float32Array): Bytes {
+  const bytes = new Uint8Array(values.length * DTYPES[dtype].bytes);
+  encodeFrom(dtype, values, bytes, { saturate: false });
+  return bytes;
+}
+
+function values(count: number, seed: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => {
+    const mixed = Math.imul(i + 1, 2654435761) ^ Math.imul(seed, 40503);
+    return i % 7 === 0 ? 1.5 : (mixed >>> 8) % 2001 / 97 - 10;
+  });
+}
+
+/** Chunks around the sizes of tiles and vectors. */
+const COUNTS = [1, 2, 3, 5, 8, 4095, 4096, 4097, 16383, 16384, 16385, 40000, 49153];
+
+function inputsOf(count: number, types: readonly DType[], base: DType | undefined): ChunkInputs {
+  return {
+    count,
+    models: types.map((dtype, i) => ({ dtype, bytes: stored(dtype, values(count, i)) })),
+    ...(base ? { base: { dtype: base, bytes: stored(base, values(count, 9)) } } : {}),
+    kinds: types.map(() => "weights" as const),
+    finite: true,
+  };
+}
+
+function mapJob(inputs: ChunkInputs, out: DType, agreed: boolean): MapJob {
+  const weight = inputs.base ? "scale" : "weight";
+  const size = inputs.models.length;
+  return {
+    stage: "map",
+    method: inputs.base ? "task_arithmetic" : "linear",
+    graph: inputs.base ? "sum" : "average",
+    inputs,
+    coefficients: { [weight]: { size, values: new Float64Array(size).fill(1 / size) } },
+    double: false,
+    out,
+    saturate: false,
+    agreed,
+  };
+}
+
+const TYPES = ["BF16", "F32", "F16"] as const;
+
+Deno.test("any types and sizes give the bytes that decoded rows give", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...COUNTS),
+      fc.array(fc.constantFrom(...TYPES), { minLength: 1, maxLength: 4 }),
+      fc.option(fc.constantFrom(...TYPES), { nil: undefined }),
+      fc.constantFrom(...TYPES),
+      fc.boolean(),
+      async (count, types, base, out, agreed) => {
+        const job = () => mapJob(inputsOf(count, types, base), out, agreed);
+        const expected = await decoded(job());
+        const actual = await fused(job());
+        assertEquals(actual.fault, expected.fault);
+        assertEquals(actual.bytes, expected.bytes);
+      },
+    ),
+    { seed: 6, numRuns: 60 },
+  );
+});
+
+Deno.test("NaN, infinity and overflow are the same faults as on decoded rows", async () => {
+  const spoilt = (dtype: DType, at: number, value: number) => {
+    const inputs = inputsOf(20000, ["BF16", "BF16"], "BF16");
+    const changed = values(20000, 1);
+    changed[at] = value;
+    return {
+      ...inputs,
+      models: [inputs.models[0]!, { dtype, bytes: stored(dtype, changed) }],
+    };
+  };
+  for (const at of [0, 16383, 16384, 19999]) {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      for (const finite of [true, false]) {
+        const job = () => mapJob({ ...spoilt("BF16", at, value), finite }, "BF16", false);
+        const expected = await decoded(job());
+        const actual = await fused(job());
+        assertEquals(actual.fault, expected.fault);
+        assertEquals(actual.bytes, expected.bytes);
+        assertEquals(actual.fault !== undefined, finite);
+      }
+    }
+    // The largest float32 is above the largest bfloat16.
+    const job = () => mapJob(spoilt("F32", at, 3.4e38), "BF16", false);
+    const enlarged = () => ({
+      ...job(),
+      coefficients: { scale: { size: 2, values: new Float64Array([0, 1]) } },
+    });
+    const expected = await decoded(enlarged());
+    assertEquals((await fused(enlarged())).fault, expected.fault);
+    assertEquals(expected.fault?.element, at);
+  }
+});
+
+Deno.test("sums, and whether models agree, are those of decoded rows", async () => {
+  const job = (inputs: ChunkInputs): ReduceJob => ({
+    stage: "reduce",
+    method: "model_stock",
+    graph: "products",
+    inputs,
+    coefficients: {},
+    sums: 4,
+  });
+  for (const count of COUNTS) {
+    for (const type of TYPES) {
+      const equal = () => {
+        const inputs = inputsOf(count, [type, type], type);
+        return { ...inputs, models: [inputs.models[0]!, inputs.models[0]!] };
+      };
+      const all = () => {
+        const inputs = equal();
+        return { ...inputs, base: inputs.models[0]! };
+      };
+      const apart = () => inputsOf(count, [type, type], type);
+      for (
+        const [make, agreed, withBase] of [
+          [equal, true, false],
+          [all, true, true],
+          [apart, false, false],
+        ] as const
+      ) {
+        const expected = await decoded(job(make()));
+        const actual = await fused(job(make()));
+        // One element may be equal by chance: all have a 1.5 in front.
+        if (count > 1) {
+          assertEquals([actual.agreed, actual.agreedWithBase], [agreed, withBase]);
+        }
+        assertEquals(actual.agreed, expected.agreed);
+        assertEquals(actual.agreedWithBase, expected.agreedWithBase);
+        assertEquals(actual.sums!.length, expected.sums!.length);
+        const scale = Math.max(...expected.sums!.map(Math.abs), 1);
+        expected.sums!.forEach((value, i) =>
+          assert(Math.abs(actual.sums![i]! - value) <= 1e-13 * scale)
+        );
+      }
+    }
+  }
+});
