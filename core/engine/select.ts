@@ -11,7 +11,7 @@ import { cutAtRank } from "./magnitudes.ts";
 import { BLOCK } from "./segments.ts";
 
 /** Bytes that ranking needs beside 16 for each element of a vector. */
-const RANK_TABLES = 4096;
+const RANK_TABLES = 4096 + 64;
 
 /** A key above all others: nothing lies above the cut. */
 const TOP_KEY = 0x7fffffff;

@@ -36,8 +36,14 @@ export const ELEMENTWISE: Readonly<Record<string, ElementwiseRule>> = {
       })),
   Sign: (inputs, lowering) =>
     rowwise(inputs, lowering, ([x]) => {
-      const { add } = lowering.builder;
+      const { add, at } = lowering.builder;
       const [zero, one, minus] = [0, 1, -1].map((value) => constant(lowering, value));
+      const made = at(x!);
+      // What Relu made has no sign but + and 0.
+      if (made.kind === "binary" && made.operation === "max" && made.args.includes(zero!)) {
+        const above = add({ kind: "compare", operation: "gt", args: [x!, zero!] });
+        return add({ kind: "select", mask: above, args: [one!, zero!] });
+      }
       const below = add({ kind: "compare", operation: "lt", args: [x!, zero!] });
       const above = add({ kind: "compare", operation: "gt", args: [x!, zero!] });
       const other = add({ kind: "select", mask: below, args: [minus!, zero!] });

@@ -14,7 +14,7 @@ import {
   watched,
 } from "./formats.ts";
 import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
-import { argumentsOf, type Instruction, type Program, showsNonFinite } from "./program.ts";
+import { argumentsOf, type Instruction, isZero, type Program, showsNonFinite } from "./program.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
 /** The parameters of the function, all i32; pointers and strides in bytes. */
@@ -53,13 +53,14 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
   const { instructions, uniform, results, rows, reduces, double } = program;
   const watching = format.watched && !showsNonFinite(program);
   const code = createCode();
+  const emission = { code, double, instructions, format, watching, turn: "whole" as const };
   const local = (index: number) => FIRST_VECTOR + index;
   const sums = [...new Set(results)];
   const sumLocal = (k: number) => FIRST_VECTOR + instructions.length + k;
   const emit = (only: boolean, turn: Turn) => {
     instructions.forEach((instruction, i) => {
       if (uniform[i] !== only) return;
-      emitInstruction({ code, double, format, watching, turn }, instruction, only, local);
+      emitInstruction({ ...emission, turn }, instruction, only, local);
       code.set(local(i));
     });
   };
@@ -68,7 +69,6 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
     if (reduces) sums.forEach((result, k) => accumulate(code, local(result), sumLocal(k)));
     else {
       results.forEach((result, row) => {
-        const emission = { code, double, format, watching, turn };
         storeRow(emission, local(result), rows.map(local), row);
       });
     }
@@ -119,6 +119,7 @@ const [ADD_F64, STORE_F64] = [0xa0, 0x39];
 interface Emission {
   readonly code: Code;
   readonly double: boolean;
+  readonly instructions: readonly Instruction[];
   readonly format: Format;
   /** Whether inputs are watched; else what is wrong with them shows in the results. */
   readonly watching: boolean;
@@ -131,7 +132,7 @@ function emitInstruction(
   uniform: boolean,
   local: (index: number) => number,
 ): void {
-  const { code, double, format, turn } = emission;
+  const { code, double, format, instructions, turn } = emission;
   const opcodes: Opcodes = double ? F64 : F32;
   for (const argument of argumentsOf(instruction)) {
     if (instruction.kind !== "select") code.get(local(argument));
@@ -154,11 +155,15 @@ function emitInstruction(
       return code.simd(opcodes[instruction.operation]);
     case "compare":
       return code.simd((double ? COMPARE.f64 : COMPARE.f32)[instruction.operation]);
-    case "select":
-      code.get(local(instruction.args[0]));
-      code.get(local(instruction.args[1]));
-      code.get(local(instruction.mask));
-      return code.simd(DIVERSE.bitselect);
+    case "select": {
+      const { mask, args: [first, second] } = instruction;
+      const there = isZero(instructions[second]!);
+      const here = !there && isZero(instructions[first]!);
+      if (!here) code.get(local(first));
+      if (!there) code.get(local(second));
+      code.get(local(mask));
+      return code.simd(there ? INTEGER.and : here ? INTEGER.andNot : DIVERSE.bitselect);
+    }
   }
 }
 

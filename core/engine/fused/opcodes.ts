@@ -8,7 +8,7 @@ import type { BinaryOperation, Comparison, UnaryOperation } from "./program.ts";
 /** Arithmetic of one precision. */
 export type Opcodes = Readonly<Record<BinaryOperation | UnaryOperation, number>>;
 
-/** `f32x4`. */
+/** `f32x4`; `pmin` and `pmax`, which are one instruction where `min` and `max` are many. */
 export const F32: Opcodes = {
   abs: 0xe0,
   neg: 0xe1,
@@ -17,8 +17,8 @@ export const F32: Opcodes = {
   sub: 0xe5,
   mul: 0xe6,
   div: 0xe7,
-  min: 0xe8,
-  max: 0xe9,
+  min: 0xea,
+  max: 0xeb,
 };
 
 /** `f64x2`. */
@@ -30,8 +30,8 @@ export const F64: Opcodes = {
   sub: 0xf1,
   mul: 0xf2,
   div: 0xf3,
-  min: 0xf4,
-  max: 0xf5,
+  min: 0xf6,
+  max: 0xf7,
 };
 
 /** Comparisons. */
@@ -45,6 +45,7 @@ export const INTEGER = {
   equal32: 0x37,
   greater32: 0x3b,
   and: 0x4e,
+  andNot: 0x4f,
   anyTrue: 0x53,
   narrow32: 0x86,
   extendLow16: 0xa9,

@@ -58,6 +58,7 @@ export interface Program {
 /** Adds instructions; equal ones are held once. */
 export interface ProgramBuilder {
   add(instruction: Instruction): number;
+  at(index: number): Instruction;
   coefficient(name: string, index: number): number;
   finish(results: readonly number[], reduces: boolean): Program;
 }
@@ -98,6 +99,7 @@ export function createProgram(double: boolean, expanded: boolean): ProgramBuilde
   };
   return {
     add,
+    at: (index) => instructions[index]!,
     coefficient(name, index) {
       let slot = coefficients.findIndex((each) => each.name === name && each.index === index);
       if (slot < 0) slot = coefficients.push({ name, index }) - 1;
@@ -175,4 +177,9 @@ export function showsNonFinite({ instructions, uniform, results }: Program): boo
         return true;
     }
   });
+}
+
+/** Whether an instruction is the constant 0 (not −0). */
+export function isZero(instruction: Instruction): boolean {
+  return instruction.kind === "constant" && Object.is(instruction.value, 0);
 }

@@ -280,6 +280,62 @@ function threefry(k0: u32, k1: u32, low: u32, high: u32): void {
   word1 = x1 + k0 + 5;
 }
 
+/** The random words of `count` elements from `element` on; writes up to 8 words more. Answers where the first lies. */
+function randomWords(target: usize, element: u64, count: i32, k0: u32, k1: u32): usize {
+  const pair = element >> 1, skip = <i32>(element & 1);
+  const pairs = (count + skip + 1) >> 1, low = <u32>pair;
+  if (low + <u32>pairs < low) {
+    // The low word of the counter wraps on the way.
+    for (let i = 0; i < count; i++) {
+      const e = element + <u64>i;
+      threefry(k0, k1, <u32>(e >> 1), <u32>(e >> 33));
+      store<u32>(target + (<usize>i << 2), e & 1 ? word1 : word0);
+    }
+    return target;
+  }
+  let counter = i32x4.add(i32x4.splat(low), i32x4(0, 1, 2, 3));
+  const step = i32x4.splat(4), high = <u32>(pair >> 32);
+  const k2: i32 = k0 ^ k1 ^ 0x1bd11bda;
+  const s0 = i32x4.splat(k0), s1 = i32x4.splat(k1), s2 = i32x4.splat(k2);
+  const s1a = i32x4.splat(k2 + 1), s1b = i32x4.splat(k0 + 2), s1c = i32x4.splat(k1 + 3);
+  const s1d = i32x4.splat(k2 + 4), s1e = i32x4.splat(k0 + 5);
+  const start1 = i32x4.splat(high + k1);
+  for (let i = 0; i < pairs; i += 4) {
+    let x0 = i32x4.add(counter, s0);
+    let x1 = start1;
+    counter = i32x4.add(counter, step);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 13), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 15), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 26), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 6), x0);
+    x0 = i32x4.add(x0, s1); x1 = i32x4.add(x1, s1a);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 17), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 29), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 16), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 24), x0);
+    x0 = i32x4.add(x0, s2); x1 = i32x4.add(x1, s1b);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 13), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 15), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 26), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 6), x0);
+    x0 = i32x4.add(x0, s0); x1 = i32x4.add(x1, s1c);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 17), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 29), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 16), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 24), x0);
+    x0 = i32x4.add(x0, s1); x1 = i32x4.add(x1, s1d);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 13), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 15), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 26), x0);
+    x0 = i32x4.add(x0, x1); x1 = v128.xor(rotate(x1, 6), x0);
+    x0 = i32x4.add(x0, s2); x1 = i32x4.add(x1, s1e);
+    const at = target + (<usize>i << 3);
+    v128.store(at, v128.shuffle<i32>(x0, x1, 0, 4, 1, 5));
+    v128.store(at, v128.shuffle<i32>(x0, x1, 2, 6, 3, 7), 16);
+  }
+  return target + (<usize>skip << 2);
+}
+
 /**
  * Ranks the magnitudes |x − b| of every vector (1 is the smallest; of equal ones the first ranks higher)
  * and keeps an element with probability p = (density − epsilon) + 2·epsilon·(rank − 1)/(length − 1).
@@ -289,63 +345,71 @@ function threefry(k0: u32, k1: u32, low: u32, high: u32): void {
  * value of b. Random numbers are words of Threefry for the elements `first`, `first` + 1, …, or, where
  * `draws` is not 0, the 24 low bits of u32 draws there, compared with p rounded to float32.
  *
- * `work` has room for 16·length + 4096 bytes.
+ * `work` has room for 16·length + 4096 + 64 bytes.
  */
 export function keepRanked(
   x: usize, b: usize, count: i32, length: i32, stride: i32, density: f64, epsilon: f64,
   divide: i32, draws: usize, k0: u32, k1: u32, first: f64, work: usize,
 ): void {
   const block = length * stride, start = <u64>first;
-  const bytes = <usize>length << 2;
+  const bytes = <usize>length << 3;
+  const least = density - epsilon, steps = <f64>(length - 1);
   for (let at = 0; at < count; at += block) {
     for (let column = 0; column < stride; column++) {
       const ranks = rankVector(x, b, at + column, length, stride, work, bytes);
+      // What is left of the work area behind the ranks.
+      let words = work + 4096 + bytes;
+      if (draws) words = draws;
+      else if (stride == 1) words = randomWords(words, start + <u64>at, length, k0, k1);
+      const last = length == 1 ? 1.0 : steps, range = length == 1 ? 0.0 : 2 * epsilon;
+      const lowest = length == 1 ? density : least;
       for (let i = 0; i < length; i++) {
         const e = at + column + i * stride;
-        const rank = <f64>load<u32>(ranks + (<usize>i << 2));
-        const p = length == 1
-          ? density
-          : (density - epsilon) + 2 * epsilon * (rank - 1) / <f64>(length - 1);
+        const p = lowest + range * (<f64>load<u32>(ranks + (<usize>i << 2)) - 1) / last;
         const place = <usize>e << 2;
         let keep: bool;
         if (draws) {
-          keep = <f64>(load<u32>(draws + place) & 0xffffff) < <f64><f32>p * 16777216;
+          keep = <f64>(load<u32>(words + place) & 0xffffff) < <f64><f32>p * 16777216;
+        } else if (stride == 1) {
+          keep = <f64>(load<u32>(words + (<usize>i << 2)) >> 8) < p * 16777216;
         } else {
           const element = start + <u64>e;
           threefry(k0, k1, <u32>(element >> 1), <u32>(element >> 33));
           keep = <f64>((element & 1 ? word1 : word0) >> 8) < p * 16777216;
         }
-        if (divide) {
-          const delta = load<f32>(x + place) - load<f32>(b + place);
-          store<f32>(x + place, keep ? <f32>(<f64>delta / p) : 0);
-        } else if (!keep) store<u32>(x + place, load<u32>(b + place));
+        // Without branches: which elements are kept cannot be foreseen.
+        const value = load<f32>(x + place), origin = load<f32>(b + place);
+        const kept = divide ? <f32>(<f64>(value - origin) / p) : value;
+        store<f32>(x + place, select<f32>(kept, divide ? 0 : origin, keep));
       }
     }
   }
 }
 
-/** Ranks one vector; answers where the ranks lie in its order (u32). */
+/**
+ * Ranks one vector; answers where the ranks lie in its order (u32), in the first `bytes` of the work area behind its
+ * counters. Keys are sorted with their places beside them, in two areas of `bytes`.
+ */
 function rankVector(
   x: usize, b: usize, origin: i32, length: i32, stride: i32, work: usize, bytes: usize,
 ): usize {
   const bins = work;
-  let keys = work + 4096, order = keys + bytes, keys2 = order + bytes, order2 = keys2 + bytes;
+  let from = work + 4096, to = from + bytes;
   memory.fill(bins, 0, 4096);
   for (let i = 0; i < length; i++) {
     // The complement sorts larger magnitudes first.
     const k: u32 = 0x7fffffff - key(x, b, origin + i * stride);
-    store<u32>(keys + (<usize>i << 2), k);
-    store<u32>(order + (<usize>i << 2), i);
-    for (let digit = 0; digit < 4; digit++) {
-      const bin = bins + (<usize>(digit << 8 | ((k >> (digit << 3)) & 255)) << 2);
-      store<u32>(bin, load<u32>(bin) + 1);
-    }
+    store<u64>(from + (<usize>i << 3), (<u64>k << 32) | <u64>i);
+    count8(bins, k & 255);
+    count8(bins + 1024, (k >> 8) & 255);
+    count8(bins + 2048, (k >> 16) & 255);
+    count8(bins + 3072, k >> 24);
   }
   for (let digit = 0; digit < 4; digit++) {
     const counts = bins + (<usize>digit << 10);
-    const shift = digit << 3;
+    const shift: u64 = 32 + (digit << 3);
     // All keys share this digit: nothing moves.
-    if (load<u32>(counts + (<usize>((load<u32>(keys) >> shift) & 255) << 2)) == <u32>length) continue;
+    if (load<u32>(counts + (<usize>((load<u64>(from) >> shift) & 255) << 2)) == <u32>length) continue;
     let before: u32 = 0;
     for (let bin = 0; bin < 256; bin++) {
       const place = counts + (<usize>bin << 2);
@@ -354,21 +418,29 @@ function rankVector(
       before += found;
     }
     for (let i = 0; i < length; i++) {
-      const k = load<u32>(keys + (<usize>i << 2));
-      const place = counts + (<usize>((k >> shift) & 255) << 2);
-      const to = load<u32>(place);
-      store<u32>(place, to + 1);
-      store<u32>(keys2 + (<usize>to << 2), k);
-      store<u32>(order2 + (<usize>to << 2), load<u32>(order + (<usize>i << 2)));
+      const entry = load<u64>(from + (<usize>i << 3));
+      const place = counts + (<usize>((entry >> shift) & 255) << 2);
+      const next = load<u32>(place);
+      store<u32>(place, next + 1);
+      store<u64>(to + (<usize>next << 3), entry);
     }
-    const k = keys, o = order;
-    keys = keys2; order = order2;
-    keys2 = k; order2 = o;
+    const other = from;
+    from = to;
+    to = other;
   }
+  // The sorted entries lie in one area, so the ranks go to the other, and then to the first.
   for (let i = 0; i < length; i++) {
-    store<u32>(keys2 + (<usize>load<u32>(order + (<usize>i << 2)) << 2), length - i);
+    store<u32>(to + (<usize>load<u32>(from + (<usize>i << 3)) << 2), length - i);
   }
-  return keys2;
+  const ranks = work + 4096;
+  if (to != ranks) memory.copy(ranks, to, <usize>length << 2);
+  return ranks;
+}
+
+@inline
+function count8(bins: usize, digit: u32): void {
+  const bin = bins + (<usize>digit << 2);
+  store<u32>(bin, load<u32>(bin) + 1);
 }
 
 /** Where all `models` rows of x (each `stride` bytes apart) hold the same bits, y takes that value. */
