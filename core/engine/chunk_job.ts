@@ -220,7 +220,7 @@ export interface ChunkExecutor {
   run(job: ChunkJob): Promise<ChunkResult>;
   /** Runs a job on every thread. */
   broadcast(job: ChunkJob): Promise<ChunkResult[]>;
-  /** Loads the engine ahead of the first job. */
+  /** Starts the threads, and loads the engine that the first job needs. */
   warm(): Promise<void>;
   close(): Promise<void>;
 }

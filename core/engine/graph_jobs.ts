@@ -9,6 +9,7 @@ import type { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { Layout } from "../onnx/operands.ts";
 import type { Kernels } from "../tensor/kernels/mod.ts";
 import {
+  INPUT,
   MAP_OUTPUT,
   mapGraph,
   REDUCE_OUTPUT,
@@ -135,7 +136,9 @@ export async function reduceChunk(
   const { fused, kernels } = thread;
   const { models, padded, x, count } = memory;
   const selects = job.selections !== undefined || job.scored !== undefined;
-  const unselected = selects ? floats(kernels, x, models * padded).slice() : undefined;
+  const unselected = selects && readsUnselected(job)
+    ? floats(kernels, x, models * padded).slice()
+    : undefined;
   const agreed = allAgree(kernels, memory, job.inputs);
   const kinds = await selectInputs(thread, memory, job, scratch);
   const layout = layoutOf(job.inputs, kinds, job, true);
@@ -147,6 +150,21 @@ export async function reduceChunk(
     await graphSums(thread, memory, job, { key, graph: () => graph(layout), segments, unselected });
   if (unselected) release(unselected);
   return { sums, ...agreed };
+}
+
+const unselectedReaders = new Map<string, boolean>();
+
+/** Whether a reduction reads the models as they are before selections: a copy of them is the largest thing here. */
+function readsUnselected(job: ReduceJob): boolean {
+  const key = `${job.method}/${job.graph}`;
+  let reads = unselectedReaders.get(key);
+  if (reads === undefined) {
+    const layout = layoutOf(job.inputs, job.inputs.kinds, job, true);
+    const { graph } = reduceGraph(layout, graphOf(job), job.sums).model();
+    reads = graph.inputs.some(({ name }) => name === INPUT.unselected);
+    unselectedReaders.set(key, reads);
+  }
+  return reads;
 }
 
 /** What ONNX Runtime sums with. */

@@ -10,8 +10,10 @@ import { createChunkRunner } from "./run_chunk.ts";
 import { compileRuntime } from "./runtime_module.ts";
 import {
   inputBuffersOf,
+  type RuntimeRequest,
   type WorkerReply,
   type WorkerRequest,
+  type WorkerRuntime,
   type WorkerStart,
 } from "./worker_protocol.ts";
 
@@ -21,15 +23,19 @@ const HostWorker: typeof Worker | undefined = globalThis.Worker;
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
 
-/** Runs jobs on this thread; for hosts without workers, and for tests. */
-export function inlineExecutor(): ChunkExecutor {
+/**
+ * Runs jobs on this thread; for hosts without workers, and for tests.
+ *
+ * @param fuses Whether graphs run on the fused engine where it knows all that they use.
+ */
+export function inlineExecutor(fuses = true): ChunkExecutor {
   const engine = onnxRuntime();
-  const run = createChunkRunner(engine, true);
+  const run = createChunkRunner(engine, fuses);
   return {
     width: AHEAD,
     run,
     broadcast: async (job) => [await run(job)],
-    warm: () => engine.warm(),
+    warm: () => fuses ? Promise.resolve() : engine.warm(),
     close: () => engine.close(),
   };
 }
@@ -37,17 +43,20 @@ export function inlineExecutor(): ChunkExecutor {
 /**
  * Runs jobs on `workers` threads, started on first use. With 0 workers, or where the host has none,
  * this thread does the work.
+ *
+ * @param fuses See {@linkcode inlineExecutor}.
  */
-export function workerPool(workers: number): ChunkExecutor {
-  if (workers === 0 || HostWorker === undefined) return inlineExecutor();
+export function workerPool(workers: number, fuses = true): ChunkExecutor {
+  if (workers === 0 || HostWorker === undefined) return inlineExecutor(fuses);
   const Start = HostWorker;
-  let module: Promise<WebAssembly.Module | undefined> | undefined;
+  let compiled: Promise<WebAssembly.Module | undefined> | undefined;
+  /** Compiled for all workers once one of them needs it. */
+  const runtime = () => compiled ??= compileRuntime();
   let members: Member[] = [];
   /** All members; a worker that broke is replaced, the jobs it had are lost. */
   const started = () => {
-    module ??= compileRuntime();
     const alive = members.filter((member) => !member.broken());
-    while (alive.length < workers) alive.push(startMember(Start, module));
+    while (alive.length < workers) alive.push(startMember(Start, fuses, runtime));
     return members = alive;
   };
   return {
@@ -84,7 +93,8 @@ interface Waiting {
 
 function startMember(
   Start: typeof Worker,
-  module: Promise<WebAssembly.Module | undefined>,
+  fuses: boolean,
+  runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
   const waiting = new Map<number, Waiting>();
   let gone = false;
@@ -96,7 +106,11 @@ function startMember(
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
-  worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
+  worker.onmessage = async ({ data }: MessageEvent<WorkerReply | RuntimeRequest>) => {
+    if ("needs" in data) {
+      const reply: WorkerRuntime = { module: await runtime() };
+      return worker.postMessage(reply);
+    }
     const job = waiting.get(data.id);
     waiting.delete(data.id);
     if (data.result) job?.resolve(data.result);
@@ -107,10 +121,8 @@ function startMember(
     event.preventDefault();
     fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
   };
-  module.then((compiled) => {
-    const start: WorkerStart = { module: compiled };
-    worker.postMessage(start);
-  });
+  const start: WorkerStart = { fuses };
+  worker.postMessage(start);
   return {
     pending: () => waiting.size,
     broken: () => gone,

@@ -120,9 +120,13 @@ export function selectScored(
   scores: number,
   { key, quota }: KeyCut,
 ): void {
-  origins.forEach((base, i) =>
-    kernels.call.keepScored(x + i * padded * 4, base, scores, count, key, Math.min(quota, count))
-  );
+  // Where all or none of the equal ones are kept, their order does not matter.
+  const from = quota >= count ? key : quota === 0 && key < TOP_KEY ? key + 1 : undefined;
+  origins.forEach((base, i) => {
+    const row = x + i * padded * 4;
+    if (from !== undefined) kernels.call.keepScoredFrom(row, base, scores, padded, from);
+    else kernels.call.keepScored(row, base, scores, count, key, quota);
+  });
 }
 
 function keepInside(

@@ -6,32 +6,39 @@
 import { Problem } from "../problem.ts";
 import type { ChunkJob } from "./chunk_job.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
-import { createChunkRunner } from "./run_chunk.ts";
+import { type ChunkRunner, createChunkRunner } from "./run_chunk.ts";
 import {
   buffersOf,
+  type RuntimeRequest,
   type WorkerReply,
   type WorkerRequest,
+  type WorkerRuntime,
   type WorkerStart,
 } from "./worker_protocol.ts";
 
 /** The part of a worker's global scope that is used here; the DOM library describes a window instead. */
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<WorkerStart | WorkerRequest>) => void) | null;
-  postMessage(message: WorkerReply, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<WorkerStart | WorkerRuntime | WorkerRequest>) => void) | null;
+  postMessage(message: WorkerReply | RuntimeRequest, transfer: Transferable[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const started = Promise.withResolvers<WebAssembly.Module | undefined>();
-const engine = onnxRuntime(() => started.promise);
-const run = createChunkRunner(engine, true);
+const runtime = Promise.withResolvers<WebAssembly.Module | undefined>();
+const engine = onnxRuntime(() => {
+  scope.postMessage({ needs: "runtime" }, []);
+  return runtime.promise;
+});
+let fuses = true;
+let runner: ChunkRunner | undefined;
 
 async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> {
   try {
     if (job === "warm") {
-      await engine.warm();
+      if (!fuses) await engine.warm();
       return { result: {} };
     }
-    return { result: await run(job) };
+    runner ??= createChunkRunner(engine, fuses);
+    return { result: await runner(job) };
   } catch (error) {
     return error instanceof Problem
       ? { problem: { kind: error.kind, detail: error.message } }
@@ -40,7 +47,11 @@ async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> 
 }
 
 scope.onmessage = async ({ data }) => {
-  if (!("job" in data)) return started.resolve(data.module);
+  if ("fuses" in data) {
+    fuses = data.fuses;
+    return;
+  }
+  if ("module" in data) return runtime.resolve(data.module);
   const reply = { id: data.id, ...await answer(data.job) };
   scope.postMessage(reply, reply.result ? buffersOf(reply.result) : []);
 };

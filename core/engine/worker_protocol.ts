@@ -6,9 +6,20 @@
 import type { ProblemKind } from "../problem.ts";
 import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
 
-/** The first message to a worker: the runtime's code, if it could be compiled. */
+/** The first message to a worker. */
 export interface WorkerStart {
+  /** Whether graphs run on the fused engine where it knows all that they use. */
+  readonly fuses: boolean;
+}
+
+/** The runtime's code, if it could be compiled: the answer to {@linkcode RuntimeRequest}. */
+export interface WorkerRuntime {
   readonly module: WebAssembly.Module | undefined;
+}
+
+/** A worker's first graph for ONNX Runtime has come; most merges need none. */
+export interface RuntimeRequest {
+  readonly needs: "runtime";
 }
 
 /** A job with its number. */

@@ -5,23 +5,28 @@
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
+import { engineProducts } from "../algebra/products.ts";
+import { slices } from "../algebra/steps.ts";
 import type { ChunkExecutor, MapJob } from "../engine/chunk_job.ts";
+import { onnxRuntime } from "../engine/onnx_runtime.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
 import { createBufferPool } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
 import { inOrder } from "./in_order.ts";
+import { type MatrixContext, mergeMatrix } from "./matrix_merge.ts";
 import { measureModel } from "./model_scope.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { type TensorReport, tensorReport } from "./report.ts";
+import { solve, type Solved } from "./solve.ts";
 
 /** Bytes per element that a lent buffer holds: up to F32; wider elements get buffers of their own. */
 const WIDEST = 4;
 /** Lent buffers that are kept while idle. */
 const MAXIMUM_IDLE = 64;
 /** How many tensors are prepared ahead of the one that is written; each costs accumulators on every thread. */
-const LOOK_AHEAD = 1;
+const LOOK_AHEAD = 2;
 
 /** Where a merge stands. */
 export interface MergeProgress {
@@ -57,7 +62,10 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
     options.chunkElements * WIDEST,
     MAXIMUM_IDLE,
   );
-  const alone: MergeContext = { ...options, plan, buffers, signal };
+  // Costs nothing until the first product.
+  const engine = onnxRuntime();
+  const products = engineProducts(engine, slices(signal));
+  const alone: MatrixContext = { ...options, plan, buffers, signal, products };
   const written = plan.tensors.filter((tensor) => tensor.work);
   const layout = layoutSafetensors(written, plan.metadata);
   const byName = new Map(written.map((tensor) => [tensor.name, tensor]));
@@ -82,6 +90,7 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
     }
   } finally {
     controller.abort();
+    await engine.close();
   }
 }
 
@@ -95,10 +104,10 @@ interface Piece {
   readonly run: () => Promise<Bytes>;
 }
 
-type Ready = Prepared & { readonly reasons: readonly string[] };
+type Ready = (Prepared | Solved) & { readonly reasons: readonly string[] };
 
 async function* pieceTasks(
-  context: MergeContext,
+  context: MatrixContext,
   tensors: readonly PlannedTensor[],
   onTensor: MergeOptions["onTensor"],
 ): AsyncGenerator<Piece> {
@@ -106,6 +115,8 @@ async function* pieceTasks(
   let next = 0;
   const fill = () => {
     while (ahead.length <= LOOK_AHEAD && next < tensors.length) {
+      // What is held whole in memory is held alone.
+      if (ahead.length > 0 && (isWhole(tensors[next]!) || isWhole(tensors[next - 1]!))) break;
       const ready = makeReady(context, tensors[next++]!);
       ready.catch(() => {});
       ahead.push(ready);
@@ -118,12 +129,16 @@ async function* pieceTasks(
     onTensor?.(tensorReport(tensor, {
       ...(ready.kind === "copy" ? { action: "copy" } : {}),
       reasons: ready.reasons,
-      ...(ready.kind === "map" && ready.statistics ? { statistics: ready.statistics } : {}),
+      ...(ready.kind !== "copy" && ready.statistics ? { statistics: ready.statistics } : {}),
     }));
   }
 }
 
-async function makeReady(context: MergeContext, tensor: PlannedTensor): Promise<Ready> {
+function isWhole({ work }: PlannedTensor): boolean {
+  return work?.kind === "matrix" || work?.kind === "solve";
+}
+
+async function makeReady(context: MatrixContext, tensor: PlannedTensor): Promise<Ready> {
   const work = tensor.work!;
   if (tensor.elements === 0) {
     const input = work.kind === "copy" ? work.input : work.inputs[0]!;
@@ -132,6 +147,14 @@ async function makeReady(context: MergeContext, tensor: PlannedTensor): Promise<
   if (work.kind === "merge") {
     const prepared = await prepare(context, { ...tensor, work });
     return { ...prepared, reasons: prepared.kind === "copy" ? [prepared.reason] : [] };
+  }
+  if (work.kind === "solve") {
+    const solved = await solve(context, { ...tensor, work });
+    return { ...solved, reasons: solved.kind === "copy" ? [solved.reason] : [] };
+  }
+  if (work.kind === "matrix") {
+    const merged = await mergeMatrix(context, { ...tensor, work });
+    return { ...merged, reasons: merged.kind === "copy" ? [merged.reason] : [] };
   }
   const different = await differing(context, tensor, work.input, work.compare);
   return {
@@ -147,6 +170,12 @@ function* piecesOf(context: MergeContext, tensor: PlannedTensor, ready: Ready): 
   if (ready.kind === "copy") {
     for (const chunk of chunksOf(tensor.elements, context.chunkElements)) {
       yield { tensor: name, run: () => copyChunk(context, tensor, ready.input, chunk) };
+    }
+    return;
+  }
+  if (ready.kind === "solved") {
+    for (const chunk of chunksOf(tensor.elements, context.chunkElements)) {
+      yield { tensor: name, run: () => Promise.resolve(ready.bytesOf(chunk)) };
     }
     return;
   }

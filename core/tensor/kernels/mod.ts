@@ -52,6 +52,7 @@ export interface KernelFunctions {
     threshold: number,
     quota: number,
   ): void;
+  keepScoredFrom(x: number, b: number, scores: number, count: number, threshold: number): void;
   keepRanked(
     x: number,
     b: number,

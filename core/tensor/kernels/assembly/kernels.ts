@@ -241,6 +241,18 @@ export function keepScored(
   }
 }
 
+/** Keeps the elements whose score's key is ≥ threshold; every other element of x takes the value of b. */
+export function keepScoredFrom(
+  x: usize, b: usize, scores: usize, count: i32, threshold: u32,
+): void {
+  const magnitude = i32x4.splat(0x7fffffff), limit = i32x4.splat(threshold);
+  for (let i = 0; i < count; i += 4) {
+    const offset = <usize>i << 2, at = x + offset;
+    const keep = i32x4.ge_s(v128.and(v128.load(scores + offset), magnitude), limit);
+    v128.store(at, v128.bitselect(v128.load(at), v128.load(b + offset), keep));
+  }
+}
+
 let word0: u32 = 0, word1: u32 = 0;
 
 @inline
