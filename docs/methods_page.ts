@@ -32,6 +32,16 @@ export function methodsPage(): string {
   ].join("\n");
 }
 
+/** What the models of a method must come with. */
+const STATISTICS = {
+  fisher:
+    "every model needs the diagonal Fisher information (`POST /statistics` with `kind: fisher`)",
+  gram:
+    "every model needs the matrices of its layers' inputs (`POST /statistics` with `kind: gram`)",
+  gram_along: "every model needs the matrices of layer inputs along this very merge " +
+    "(`POST /statistics` with `kind: gram` and the recipe as `merge`)",
+} as const;
+
 function section(method: MergeMethod): string[] {
   const { guide, parameters } = method;
   const entries = Object.entries(parameters);
@@ -48,6 +58,7 @@ function section(method: MergeMethod): string[] {
         `- **When not**: ${guide.avoid}`,
       ]
       : []),
+    ...(method.statistics ? [`- **Statistics**: ${STATISTICS[method.statistics]}`] : []),
     `- **Paper**: ${paperOf(method)}`,
     "",
     ...(entries.length === 0 ? ["It has no parameters.", ""] : [
@@ -105,6 +116,8 @@ function valuesOf(spec: ParameterSpec): string {
       return (spec.values ?? []).map((value) => `\`${value}\``).join(", ");
     case "model":
       return "the name of a model";
+    case "filters":
+      return "parts of tensor names";
     default: {
       const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = spec;
       const low = minimum ?? exclusiveMinimum;
@@ -118,7 +131,8 @@ function valuesOf(spec: ParameterSpec): string {
   }
 }
 
-function defaultOf({ default: value }: ParameterSpec): string {
+function defaultOf({ type, default: value }: ParameterSpec): string {
   if (value === undefined) return "required";
+  if (type === "filters") return "none";
   return value === "" ? "none" : `\`${value}\``;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { openModel } from "../sources/open_model.ts";
+import { openModel, RUN_COPIES } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
 import { checkRows } from "./check_rows.ts";
 import { evaluateAll, type Score } from "./evaluate.ts";
@@ -60,6 +60,8 @@ export async function runEvaluate(
       uploads,
       ports.sources,
       signal,
+      closers,
+      RUN_COPIES,
     );
     const exported = document.exportedWith === undefined
       ? undefined

@@ -13,7 +13,7 @@ import { elementBytes } from "../onnx/element_type.ts";
 import type { OnnxTensor } from "../onnx/model.ts";
 import { writeModel } from "../onnx/write_model.ts";
 import { Problem } from "../problem.ts";
-import { openModel } from "../sources/open_model.ts";
+import { openModel, RUN_COPIES } from "../sources/open_model.ts";
 import { VERSION } from "../version.ts";
 import { bindTaskSources, openTaskModel, openWeights, type TaskSources } from "./open_task.ts";
 import { trainableParameters } from "./trainable.ts";
@@ -58,6 +58,8 @@ export async function runTrainingGraph(
       uploads,
       ports.sources,
       signal,
+      closers,
+      RUN_COPIES,
     );
     const start = await open(document.start);
     const model = await openTaskModel(

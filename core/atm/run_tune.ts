@@ -88,6 +88,7 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
       uploads,
       ports.sources,
       signal,
+      closers,
     );
     const model = await openTaskModel(sources, graph, task, given, exported);
     const { data } = await openRows(sources, model, task, task.shard);

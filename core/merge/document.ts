@@ -3,16 +3,19 @@
  *
  * @module
  */
+import { DEFAULT_LIMITS, LIMITS } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import { DocumentFault, parseJson } from "./json_document.ts";
 import { parseYaml } from "./yaml_document.ts";
 
 /** Bounds on what a document may cost to read. */
 export interface DocumentLimits {
-  /** Length in characters; default 262144. */
-  readonly maxLength?: number;
-  /** Levels of lists and maps; default 64. */
-  readonly maxDepth?: number;
+  /** Length in characters. */
+  readonly document?: number;
+  /** Levels of lists and maps. */
+  readonly depth?: number;
+  /** Values, those behind aliases included. */
+  readonly values?: number;
 }
 
 const JSON_TYPE = /^(?:application\/json|text\/json|[\w.+-]+\/[\w.+-]+\+json)$/;
@@ -23,13 +26,14 @@ const YAML_TYPE = /^(?:application|text)\/(?:x-)?yaml$|^[\w.+-]+\/[\w.+-]+\+yaml
  * data: null, booleans, numbers, strings, arrays, and objects with own properties only.
  *
  * @throws {Problem} `invalid-recipe` with `line` and `column` (from 1) if the text is malformed or
- * repeats a key, `too-large` if it is longer than the limit, `unsupported-media-type` for other types.
+ * repeats a key, `too-large` if it is beyond a limit, `unsupported-media-type` for other types.
  */
 export function parseDocument(
   text: string,
   mediaType: string,
-  { maxLength = 262_144, maxDepth = 64 }: DocumentLimits = {},
+  limits: DocumentLimits = {},
 ): unknown {
+  const { document: maxLength, depth, values } = { ...DEFAULT_LIMITS, ...limits };
   const type = mediaType.split(";")[0]!.trim().toLowerCase();
   const format = JSON_TYPE.test(type) ? "JSON" : YAML_TYPE.test(type) ? "YAML" : undefined;
   if (format === undefined) {
@@ -44,21 +48,26 @@ export function parseDocument(
       "too-large",
       `Cannot read the document as its length must be at most ${maxLength} characters: ` +
         `current value is ${text.length}`,
-      { limit: maxLength, value: text.length },
+      { limit: maxLength, value: text.length, variable: LIMITS.document.variable },
     );
   }
   const body = text.startsWith("\ufeff") ? text.slice(1) : text;
   try {
-    return format === "JSON" ? parseJson(body, maxDepth) : parseYaml(body, maxDepth);
+    return format === "JSON" ? parseJson(body, depth, values) : parseYaml(body, depth, values);
   } catch (error) {
     if (!(error instanceof DocumentFault)) throw error;
     const { line, column } = positionOf(body, error.offset);
     const message =
       `Cannot read the document as ${format} at line ${line}, column ${column}: ${error.message}`;
-    throw new Problem("invalid-recipe", message, {
+    const limited = error.limit === undefined ? {} : {
+      limit: error.limit === "depth" ? depth : values,
+      variable: LIMITS[error.limit].variable,
+    };
+    throw new Problem(error.limit === undefined ? "invalid-recipe" : "too-large", message, {
       errors: [{ path: "", message }],
       line,
       column,
+      ...limited,
     }, error);
   }
 }

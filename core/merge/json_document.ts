@@ -8,12 +8,25 @@
 export class DocumentFault extends Error {
   /** Where in the text, counted in UTF-16 units from 0. */
   readonly offset: number;
+  /** The limit that the document exceeds, if that is its fault. */
+  readonly limit: "depth" | "values" | undefined;
 
-  constructor(message: string, offset: number) {
+  constructor(message: string, offset: number, limit?: "depth" | "values") {
     super(message);
     this.name = "DocumentFault";
     this.offset = offset;
+    this.limit = limit;
   }
+}
+
+/** The fault of a document that nests too deep. */
+export function tooDeep(limit: number, offset: number): DocumentFault {
+  return new DocumentFault(`it nests deeper than the limit of ${limit} levels`, offset, "depth");
+}
+
+/** The fault of a document that holds too much. */
+export function tooManyValues(limit: number, offset: number): DocumentFault {
+  return new DocumentFault(`it holds more than the limit of ${limit} values`, offset, "values");
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -25,10 +38,12 @@ const WORDS = [["true", true], ["false", false], ["null", null]] as const;
 /**
  * Parses JSON text. Objects have own properties only, whatever their keys.
  *
- * @throws {DocumentFault} If the text is not JSON, repeats a key, or nests deeper than `maxDepth`.
+ * @throws {DocumentFault} If the text is not JSON, repeats a key, or nests deeper than `maxDepth`, or holds
+ * more than `maxValues`.
  */
-export function parseJson(text: string, maxDepth: number): unknown {
+export function parseJson(text: string, maxDepth: number, maxValues: number): unknown {
   let at = 0;
+  let values = 0;
   const result = value(1);
   space();
   if (at < text.length) throw unexpected("the end");
@@ -36,6 +51,7 @@ export function parseJson(text: string, maxDepth: number): unknown {
 
   function value(depth: number): unknown {
     space();
+    if (++values > maxValues) throw tooManyValues(maxValues, at);
     const character = text[at];
     if (character === "{") return object(deeper(depth));
     if (character === "[") return array(deeper(depth));
@@ -94,9 +110,7 @@ export function parseJson(text: string, maxDepth: number): unknown {
   }
 
   function deeper(depth: number): number {
-    if (depth > maxDepth) {
-      throw new DocumentFault(`it nests deeper than the limit of ${maxDepth} levels`, at);
-    }
+    if (depth > maxDepth) throw tooDeep(maxDepth, at);
     return depth + 1;
   }
 

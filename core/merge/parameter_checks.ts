@@ -40,10 +40,6 @@ export function checkParameters(settings: unknown, path: string, rules: Paramete
 }
 
 function unknown(name: string, known: readonly string[]): string {
-  if (name.startsWith("matrix_")) {
-    return `Cannot use the parameter as matrix methods are not supported yet: ` +
-      `current value is ${show(name)}`;
-  }
   return `Cannot use the parameter as the method has none of this name` +
     `${didYouMean(name, known)}: current value is ${show(name)}`;
 }
@@ -56,6 +52,7 @@ function checkSetting(
   spec: ParameterSpec | undefined,
   faults: Fault[],
 ): void {
+  if (spec?.type === "filters") return checkFilters(name, setting, path, faults);
   if (isMap(setting)) return checkConditional(name, setting, path, spec, faults);
   if (!Array.isArray(setting) || !setting.some(isMap)) {
     return checkValue(name, setting, path, spec, faults);
@@ -64,6 +61,23 @@ function checkSetting(
     const at = joinPath(path, i);
     if (isMap(item)) return checkConditional(name, item, at, spec, faults);
     const expected = "a map { filter, value } like its neighbours in the list";
+    faults.push({ path: at, message: mustBe(`this entry of ${name}`, expected, item) });
+  });
+}
+
+/** A part of tensor names, or a list of them. */
+function checkFilters(name: string, setting: unknown, path: string, faults: Fault[]): void {
+  const expected = "a part of tensor names, or *";
+  const isPart = (value: unknown) => typeof value === "string" && value !== "";
+  if (!Array.isArray(setting)) {
+    if (!isPart(setting)) {
+      faults.push({ path, message: mustBe(name, `a list, each entry ${expected}`, setting) });
+    }
+    return;
+  }
+  setting.forEach((item, i) => {
+    if (isPart(item)) return;
+    const at = joinPath(path, i);
     faults.push({ path: at, message: mustBe(`this entry of ${name}`, expected, item) });
   });
 }

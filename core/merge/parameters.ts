@@ -15,7 +15,7 @@ export interface Conditional {
 }
 
 /** What a recipe may write for one parameter. */
-export type Setting = Value | Conditional | readonly Conditional[];
+export type Setting = Value | Conditional | readonly Conditional[] | readonly string[];
 
 /** A `parameters` map of a recipe. */
 export type Settings = Readonly<Record<string, Setting>>;
@@ -39,8 +39,19 @@ function withoutNull<Item>(item: Item): Item | { readonly value: unknown } {
     : item;
 }
 
-/** A setting as a list of conditional values, the first that applies wins. */
-export function conditionalsOf(setting: Setting): readonly Conditional[] {
+/**
+ * A setting as a list of conditional values, the first that applies wins.
+ *
+ * @param type The parameter's; parts of names (`filters`) stand for true where they apply.
+ */
+export function conditionalsOf(
+  setting: Setting,
+  type?: ParameterSpec["type"],
+): readonly Conditional[] {
+  if (type === "filters") {
+    const filters = typeof setting === "string" ? [setting] : setting as readonly string[];
+    return filters.map((filter) => ({ filter, value: true }));
+  }
   if (typeof setting !== "object") return [{ value: setting }];
   if (!isList(setting)) return [setting];
   return typeof setting[0] === "object"
@@ -49,7 +60,9 @@ export function conditionalsOf(setting: Setting): readonly Conditional[] {
 }
 
 /** `Array.isArray` for readonly arrays. */
-function isList(value: Setting): value is readonly number[] | readonly Conditional[] {
+function isList(
+  value: Setting,
+): value is readonly number[] | readonly Conditional[] | readonly string[] {
   return Array.isArray(value);
 }
 
@@ -107,7 +120,7 @@ export function parameterResolver(
   const filters: FilterUse[] = [];
   for (const [name, spec] of Object.entries(specs)) {
     if (spec.scope !== scope) continue;
-    const candidates = candidatesOf(name, levels);
+    const candidates = candidatesOf(name, spec, levels);
     for (const { use } of candidates) if (use) filters.push(use);
     const first = candidates[0];
     if (first === undefined && spec.default !== undefined) constants[name] = spec.default;
@@ -134,11 +147,15 @@ export function parameterResolver(
 }
 
 /** The conditional values of all levels in order, up to the first that always applies. */
-function candidatesOf(name: string, levels: readonly Settings[]): Candidate[] {
+function candidatesOf(
+  name: string,
+  { type }: ParameterSpec,
+  levels: readonly Settings[],
+): Candidate[] {
   const candidates: Candidate[] = [];
   for (const settings of levels) {
     if (!Object.hasOwn(settings, name)) continue;
-    for (const conditional of conditionalsOf(settings[name]!)) {
+    for (const conditional of conditionalsOf(settings[name]!, type)) {
       const { filter } = conditional;
       if (filter === undefined || filter === "*") return [...candidates, { conditional }];
       candidates.push({ conditional, use: { parameter: name, filter, used: false } });

@@ -6,7 +6,7 @@
 import type { RankMeasure } from "../methods/measure.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { RANKS_AT_ONCE } from "../tensor/order_statistics.ts";
-import type { CopyWork, MergeWork, PlannedInput } from "./plan_types.ts";
+import type { MergeWork, PlannedInput, SolveWork, Work } from "./plan_types.ts";
 
 /** Order statistics: counters of 32 bits, coarse ones and those of the bins where a key is expected. */
 const COUNTERS = 4 * (65536 + 8 * 32768);
@@ -17,8 +17,9 @@ const TOTALS = 8 * (65536 + 32768);
  * Passes over a tensor's inputs: one to map or copy, one for each measure, and one to rank magnitudes; more
  * where very many ranks are looked for.
  */
-export function passesOf(work: CopyWork | MergeWork): number {
-  if (work.kind === "copy") return 1;
+export function passesOf(work: Work): number {
+  if (work.kind === "matrix") return work.decision.passes;
+  if (work.kind !== "merge") return 1;
   const { measures = [], selections = [] } = work.decision;
   const elements = elementCount(work.inputs[0]!.tensor.shape);
   const passes = (ranks: number) => Math.ceil(ranks / RANKS_AT_ONCE);
@@ -44,15 +45,20 @@ function wantedRanks(measure: RankMeasure, elements: number): number {
 }
 
 /** Every input that is read, the base first. */
-export function inputsOf(work: CopyWork | MergeWork): PlannedInput[] {
+export function inputsOf(work: Work): PlannedInput[] {
   if (work.kind === "copy") return [work.input, ...work.compare];
-  return [...(work.base ? [work.base] : []), ...work.inputs, ...work.statistics ?? []];
+  if (work.kind === "solve") return layerInputs(work);
+  const statistics = work.kind === "merge" ? work.statistics ?? [] : [];
+  return [...(work.base ? [work.base] : []), ...work.inputs, ...statistics];
 }
 
 /** Bytes read over all passes. */
-export function bytesRead(work: CopyWork | MergeWork): number {
-  const bytes = inputsOf(work).reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
-  return bytes * passesOf(work);
+export function bytesRead(work: Work): number {
+  const read = (inputs: readonly PlannedInput[]) =>
+    inputs.reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
+  if (work.kind !== "matrix") return read(inputsOf(work)) * passesOf(work);
+  // The base stays in memory.
+  return read(work.inputs) * passesOf(work) + read(work.base ? [work.base] : []);
 }
 
 /**
@@ -63,10 +69,13 @@ export function bytesRead(work: CopyWork | MergeWork): number {
  * @param chunkMemory Bytes that the chunks of one input take.
  */
 export function memoryOf(
-  work: CopyWork | MergeWork,
+  work: Work,
   elements: number,
   chunkMemory: number,
 ): number {
+  if (work.kind === "solve") return solvingMemory(work);
+  // The base and the results of this matrix and of the one before it, in float32.
+  if (work.kind === "matrix") return work.decision.memory + 3 * 4 * elements;
   const width = inputsOf(work).length + 1;
   if (work.kind === "copy") return width * chunkMemory;
   const { measures = [], selections = [], vectors } = work.decision;
@@ -92,4 +101,19 @@ export function memoryOf(
     else more += counters(wantedRanks(measure, elements)) + measure.rows * chunkMemory;
   }
   return width * chunk + more;
+}
+
+/** Every tensor of the layer, each once. */
+function layerInputs({ weights, biases, statistics, ...work }: SolveWork): PlannedInput[] {
+  const bases = [work.baseWeight, work.baseBias].filter((input) => input !== undefined);
+  return [...bases, ...weights, ...biases ?? [], ...statistics];
+}
+
+/** All of a layer in double precision, the sum of the matrices, the result, and the largest tensor as it is read. */
+function solvingMemory(work: SolveWork): number {
+  const counts = layerInputs(work).map(({ tensor }) => elementCount(tensor.shape));
+  const { units, size, groups } = work.decision;
+  const matrix = groups * (size + 1) ** 2;
+  const own = counts.reduce((sum, count) => sum + count, 0) + matrix + 5 * units * (size + 1);
+  return 8 * (own + Math.max(...counts));
 }

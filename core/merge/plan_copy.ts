@@ -6,7 +6,7 @@
 import type { StoredTensor } from "../checkpoint/checkpoint.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { appliedTaskVector } from "./apply_task_vector.ts";
-import type { CopyWork, MergeWork, PlannedInput, PlannedTensor } from "./plan_types.ts";
+import type { CopyWork, PlannedInput, PlannedTensor, Work } from "./plan_types.ts";
 import {
   baseOf,
   fits,
@@ -30,13 +30,14 @@ export interface PlannedShape {
 /** A tensor with work to do. */
 export function planned(
   { planning, name, t }: PlannedCase,
-  work: CopyWork | MergeWork,
+  work: Work,
   { reference, reasons, parameters = {} }: PlannedShape,
 ): PlannedTensor {
   const { shape } = reference;
   const dtype = outputType(planning, reference);
   const elements = elementCount(shape);
-  return { name, dtype, shape, elements, action: work.kind, reasons, parameters, t, work };
+  const action = work.kind === "copy" ? "copy" : "merge";
+  return { name, dtype, shape, elements, action, reasons, parameters, t, work };
 }
 
 /** A tensor that is left out of the result. */

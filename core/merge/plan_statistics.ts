@@ -10,6 +10,7 @@ import { type StatisticsInfo, statisticsInfo } from "../statistics/statistics_fi
 import { joinPath, show } from "./faults.ts";
 import { checkpointOf } from "./plan_kinds.ts";
 import type { PlannedInput } from "./plan_types.ts";
+import { canonicalJson } from "./provenance.ts";
 import type { Recipe } from "./recipe.ts";
 import type { GroupSource, TensorGroup } from "./tensor_groups.ts";
 import { fits, isFloat, type PlannedCase, type Present } from "./tensor_planning.ts";
@@ -32,13 +33,19 @@ export function modelStatistics(name: string, { tensors, metadata }: Checkpoint)
   return { name, kind: "weights", tensors, info, biases };
 }
 
+/** What a merge along which statistics are taken has in common with the one that they are for. */
+export function mergeParameters({ parameters, models = [] }: Recipe): string {
+  return canonicalJson({ parameters, models: models.map((model) => model.parameters) });
+}
+
 /** Sources given as statistics that hold something else, or statistics of another kind than the method's. */
 export function statisticsFaults(
-  { models = [], sources }: Recipe,
+  recipe: Recipe,
   { name: method, statistics: needed }: MergeMethod,
   checkpoints: ReadonlyMap<string, Checkpoint>,
 ): Fault[] {
   if (needed === undefined) return [];
+  const { models = [], sources } = recipe;
   return models.flatMap(({ statistics: name }, i): Fault[] => {
     if (name === undefined) return [];
     const path = joinPath(joinPath("models", i), "statistics");
@@ -53,7 +60,15 @@ export function statisticsFaults(
           `statistics: current value is ${show(name)}`,
       }];
     }
-    const held = statisticsInfo(metadata)?.kind;
+    const { kind: held, merge } = statisticsInfo(metadata) ?? {};
+    if (merge !== undefined && held === needed && merge !== mergeParameters(recipe)) {
+      return [{
+        path,
+        message:
+          `Cannot use the statistics as they were taken along a merge with other parameters, ` +
+          `${show(merge)}: current value of ${show(name)} is ${show(mergeParameters(recipe))}`,
+      }];
+    }
     if (held === undefined || held === needed) return [];
     return [{
       path,
@@ -84,6 +99,10 @@ export interface BoundStatistics {
   /** What the method may know, model by model. */
   readonly known: readonly TensorStatistics[];
   readonly inputs: readonly PlannedInput[];
+  /** The tensor that they are of: this one, or the weight whose bias this is. */
+  readonly weight: string;
+  /** The bias whose column of ones every model's matrix has. */
+  readonly bias?: string;
 }
 
 /**
@@ -118,17 +137,36 @@ export function boundStatistics(
     log.mismatch({ path: group.path, tensor: weight!, reason: "shape", sources: compared });
     return "refused";
   }
+  const part = weight === name ? "weight" : "bias";
+  const bias = commonBias(weight!, present);
   return {
+    weight: weight!,
+    ...(bias === undefined ? {} : { bias }),
     known: tensors.map(({ shape }, i) => {
-      const { info } = sources[i]!;
-      const layer = info?.layers[weight!];
+      const layer = sources[i]!.info?.layers[weight!];
+      const weightShape = present[i]!.model.tensors.get(weight!)?.shape ?? [];
       return {
         shape,
-        ...(layer
-          ? { axis: layer.axis, augmented: layer.bias !== undefined, rows: layer.rows }
-          : {}),
+        part,
+        weight: weightShape,
+        augmented: bias !== undefined,
+        ...(layer ? { axis: layer.axis, rows: layer.rows } : {}),
       };
     }),
     inputs: tensors.map((tensor, i) => ({ model: sources[i]!.name, tensor, kind: "weights" })),
   };
+}
+
+/** The bias that all models' matrices have a column for, if all models have it. */
+function commonBias(weight: string, present: readonly Present[]): string | undefined {
+  const names = present.map(({ model: { statistics } }) => statistics?.info?.layers[weight]?.bias);
+  const [bias] = names;
+  if (bias === undefined || names.some((name) => name !== bias)) return undefined;
+  const has = present.every(({ model: { tensors, statistics } }) => {
+    const [tensor, held] = [tensors.get(bias), tensors.get(weight)];
+    const units = held?.shape[statistics?.info?.layers[weight]?.axis === 0 ? 1 : 0];
+    return tensor !== undefined && isFloat(tensor) && tensor.shape.length === 1 &&
+      tensor.shape[0] === units;
+  });
+  return has ? bias : undefined;
 }

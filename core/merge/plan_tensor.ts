@@ -16,6 +16,7 @@ import {
 } from "./plan_copy.ts";
 import { inputsOf } from "./passes.ts";
 import { mergeParameters } from "./plan_parameters.ts";
+import { solveWork } from "./plan_solve.ts";
 import { boundStatistics } from "./plan_statistics.ts";
 import type { MergeWork, PlannedTensor } from "./plan_types.ts";
 import type { TensorGroup } from "./tensor_groups.ts";
@@ -109,13 +110,29 @@ function merged(
       : planned(self, zeroTaskVector(methods, inputs[0]!), copy);
   }
   const vectors = inputs.some(({ kind }) => kind === "task_vector");
+  if (decision.action === "solve") {
+    return planned(self, solveWork(self, decision, present, statistics!), {
+      ...shape,
+      reasons: [...reasons, ...decision.notes],
+    });
+  }
+  const narrowed = [...(base ? [base] : []), ...inputs].some(({ tensor }) =>
+    tensor.dtype === "F64"
+  );
+  if (decision.action === "matrix") {
+    return planned(self, { kind: "matrix", method, decision, ...(base ? { base } : {}), inputs }, {
+      ...shape,
+      reasons: [...reasons, ...decision.notes, ...(narrowed ? ["narrowed"] : [])],
+    });
+  }
   const work: MergeWork = {
     kind: "merge",
     method,
     decision,
     ...(base && (method.base !== "listed" || vectors) ? { base } : {}),
     inputs,
-    ...(statistics ? { statistics: statistics.inputs } : {}),
+    // Matrices have no elements that belong to those of the tensor.
+    ...(statistics && method.statistics === "fisher" ? { statistics: statistics.inputs } : {}),
     // The bytes of a task vector do not stand for the sum of it and the base.
     idempotent: !(vectors && output === "weights") && (method.idempotent?.(tensorCase) ?? false),
   };

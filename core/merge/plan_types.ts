@@ -4,7 +4,12 @@
  * @module
  */
 import type { StoredTensor } from "../checkpoint/checkpoint.ts";
-import type { MergeDecision, MergeMethod } from "../methods/method.ts";
+import type {
+  MatrixDecision,
+  MergeDecision,
+  MergeMethod,
+  SolveDecision,
+} from "../methods/method.ts";
 import type { DType } from "../tensor/dtype.ts";
 
 /** One model's part in an output tensor. */
@@ -37,6 +42,38 @@ export interface MergeWork {
   readonly idempotent: boolean;
 }
 
+/** A part of a linear layer that is solved for, all of it in memory at once. */
+export interface SolveWork {
+  readonly kind: "solve";
+  readonly method: MergeMethod;
+  readonly decision: SolveDecision;
+  /** The tensor itself of each model that takes part, in request order. */
+  readonly inputs: readonly PlannedInput[];
+  /** What task vectors are added to; absent if there are none. */
+  readonly base?: PlannedInput;
+  readonly weights: readonly PlannedInput[];
+  readonly baseWeight?: PlannedInput;
+  /** Where weight and bias are solved for together. */
+  readonly biases?: readonly PlannedInput[];
+  readonly baseBias?: PlannedInput;
+  /** The matrices of the layer's inputs. */
+  readonly statistics: readonly PlannedInput[];
+}
+
+/** A matrix whose task vectors are merged by dense algebra, whole in memory. */
+export interface MatrixWork {
+  readonly kind: "matrix";
+  readonly method: MergeMethod;
+  readonly decision: MatrixDecision;
+  /** What task vectors are differences to, or are added to; absent if there are task vectors alone. */
+  readonly base?: PlannedInput;
+  /** The models that take part, in request order. */
+  readonly inputs: readonly PlannedInput[];
+}
+
+/** Any work. */
+export type Work = CopyWork | MergeWork | SolveWork | MatrixWork;
+
 /** One tensor of the output (or left out of it: `omit`, `skip` have no work). */
 export interface PlannedTensor {
   readonly name: string;
@@ -50,7 +87,7 @@ export interface PlannedTensor {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Position over the layers, 0 to 1 (METHODS.md 2.5). */
   readonly t: number;
-  readonly work?: CopyWork | MergeWork;
+  readonly work?: Work;
 }
 
 /** What to do with values that are not finite (METHODS.md 2.7). */

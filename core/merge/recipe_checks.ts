@@ -38,6 +38,7 @@ export function checkMeaning(outline: RecipeOutline, method: MergeMethod | undef
   }
   if (method) {
     faults.push(
+      ...checkExperimental(outline, method),
       ...checkBase(outline, method),
       ...checkRequired(outline, method),
       ...checkStatistics(outline, method),
@@ -117,6 +118,16 @@ function checkCount(outline: RecipeOutline, group: OutlineGroup, method: MergeMe
     message: `Cannot merge as ${method.name} takes ${bound} ` +
       `${(count < minimum ? minimum : maximum) === 1 ? "model" : "models"}${besides}: ` +
       `current value is ${count}`,
+  }];
+}
+
+/** Methods whose definition has open points must be asked for on purpose. */
+function checkExperimental({ experimental }: RecipeOutline, method: MergeMethod): Fault[] {
+  if (!method.experimental || experimental) return [];
+  return [{
+    path: "experimental",
+    message: `Cannot merge as ${method.name} is experimental and must be asked for by ` +
+      `experimental: true: current value is false`,
   }];
 }
 

@@ -30,6 +30,7 @@ export interface RecipeOutline {
   readonly method: string | undefined;
   readonly base: string | undefined;
   readonly compat: boolean;
+  readonly experimental: boolean;
   readonly hasModels: boolean;
   readonly hasSlices: boolean;
   readonly parameters: unknown;
@@ -57,6 +58,7 @@ export function outlineOf(document: unknown): RecipeOutline {
     method: textOf(recipe.merge_method),
     base: textOf(recipe.base_model),
     compat: recipe.compat === "mergekit",
+    experimental: recipe.experimental === true,
     hasModels: models !== undefined,
     hasSlices: slices !== undefined,
     parameters: recipe.parameters,

@@ -35,7 +35,12 @@ const Value = v.union([v.number(), v.boolean(), v.string(), Gradient]);
 const Conditional = v.strictObject({ filter: v.nullish(v.string()), value: Value });
 
 /** A parameter: a value, a gradient over the layers, or such by filter. Checked by the method's own declaration. */
-export const SettingSchema = v.union([Value, Conditional, v.array(Conditional)]);
+export const SettingSchema = v.union([
+  Value,
+  Conditional,
+  v.array(Conditional),
+  v.array(v.string()),
+]);
 const Settings = v.nullish(v.record(v.string(), SettingSchema));
 
 const Model = v.strictObject(
@@ -134,8 +139,8 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   "chat_template": TOKENIZER,
   "modules": "merging modules apart is not supported yet: use tensors or filters",
   "lines": "depth-dependent scaling (lines) is not supported yet: use a gradient",
-  "matrix_exclude": "matrix methods are not supported yet",
-  "matrix_view": "matrix methods are not supported yet",
+  "matrix_exclude": "it stands under parameters, for methods that have it",
+  "matrix_view": "it stands under parameters, for methods that have it",
   "slices[].sources[].statistics": "methods with statistics take models, not slices",
   "slices[].base_model":
     "a base of its own per slice is not supported: use the top-level base_model",

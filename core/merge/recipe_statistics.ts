@@ -9,6 +9,13 @@ import type { Fault } from "../problem.ts";
 import { joinPath, show } from "./faults.ts";
 import type { RecipeOutline } from "./recipe_outline.ts";
 
+/** How the statistics of each kind are asked for. */
+const HOW = {
+  fisher: "kind fisher",
+  gram: "kind gram",
+  gram_along: "kind gram and this recipe as merge",
+} as const;
+
 /** Every model of a method with statistics needs them, and no other method takes any. */
 export function checkStatistics(
   { groups, hasSlices }: RecipeOutline,
@@ -38,8 +45,9 @@ export function checkStatistics(
       return [{
         path: at,
         message:
-          `Cannot merge as ${name} needs the statistics of every model, POST /statistics with kind ` +
-          `${statistics} makes them: current value of ${show(model)} is undefined`,
+          `Cannot merge as ${name} needs the statistics of every model, POST /statistics with ${
+            HOW[statistics]
+          } makes them: current value of ${show(model)} is undefined`,
       }];
     })
   );

@@ -19,10 +19,8 @@ import {
   type ParsedNode,
   Parser,
 } from "yaml";
-import { DocumentFault } from "./json_document.ts";
+import { DocumentFault, tooDeep, tooManyValues } from "./json_document.ts";
 
-/** How many values a document may hold once its aliases are expanded. */
-const MAX_VALUES = 100_000;
 const PLAIN_TAGS = new Set(
   ["map", "seq", "str", "int", "float", "bool", "null"].map((type) => `tag:yaml.org,2002:${type}`),
 );
@@ -36,9 +34,9 @@ interface Anchored {
  * Parses YAML text that holds one document of maps with string keys, lists and scalars.
  *
  * @throws {DocumentFault} If the text is not YAML, repeats a key, uses a tag beyond plain data, has an
- * alias without anchor or too many, or nests deeper than `maxDepth`.
+ * alias without anchor, nests deeper than `maxDepth`, or holds more than `maxValues` once its aliases are expanded.
  */
-export function parseYaml(text: string, maxDepth: number): unknown {
+export function parseYaml(text: string, maxDepth: number, maxValues: number): unknown {
   const document = compose(text, maxDepth);
   const anchors = new Map<string, Anchored>();
   let values = 0;
@@ -88,9 +86,7 @@ export function parseYaml(text: string, maxDepth: number): unknown {
 
   function count(size: number, at: number): void {
     values += size;
-    if (values > MAX_VALUES) {
-      throw new DocumentFault(`it holds more than the limit of ${MAX_VALUES} values`, at);
-    }
+    if (values > maxValues) throw tooManyValues(maxValues, at);
   }
 }
 
@@ -129,8 +125,4 @@ function compose(text: string, maxDepth: number): Document.Parsed {
     throw new DocumentFault("it holds more than one document", documents[1]!.range[0]);
   }
   return document as Document.Parsed;
-}
-
-function tooDeep(maxDepth: number, at: number): DocumentFault {
-  return new DocumentFault(`it nests deeper than the limit of ${maxDepth} levels`, at);
 }

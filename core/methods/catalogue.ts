@@ -13,11 +13,15 @@ export interface CatalogueEntry extends Partial<Guide> {
   readonly name: string;
   readonly title: string;
   readonly paper: MergeMethod["paper"] | null;
+  /** Whether recipes must set `experimental` to name it. */
+  readonly experimental: boolean;
   /** What the base is for: needed, worked from if there is one, or one of the models where it is listed. */
   readonly base: MergeMethod["base"];
   readonly needs: {
     readonly base: boolean;
     readonly models: { readonly minimum: number; readonly maximum: number | null };
+    /** Kind of the statistics that every model must come with. */
+    readonly statistics: MergeMethod["statistics"] | null;
   };
   readonly parameters: Readonly<Record<string, ParameterSchema>>;
 }
@@ -29,6 +33,7 @@ export function catalogue(methods: ReadonlyMap<string, MergeMethod>): CatalogueE
     title: method.title,
     ...method.guide,
     paper: method.paper ?? null,
+    experimental: method.experimental ?? false,
     base: method.base,
     needs: {
       base: method.base === "required",
@@ -36,6 +41,7 @@ export function catalogue(methods: ReadonlyMap<string, MergeMethod>): CatalogueE
         minimum: method.models.minimum,
         maximum: Number.isFinite(method.models.maximum) ? method.models.maximum : null,
       },
+      statistics: method.statistics ?? null,
     },
     parameters: Object.fromEntries(
       Object.entries(method.parameters).map(([name, spec]) => [name, parameterSchema(spec)]),
@@ -50,8 +56,11 @@ function parameterSchema(spec: ParameterSpec): ParameterSchema {
     scope,
     ...(type === "enum"
       ? { type: "string", enum: values }
+      : type === "filters"
+      ? { type: "array", items: { type: "string" } }
       : { type: type === "model" ? "string" : type }),
     ...rest,
+    ...(type === "filters" ? { default: [] } : {}),
     required: spec.default === undefined,
   };
 }

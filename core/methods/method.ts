@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Products } from "../algebra/products.ts";
 import type { GraphFunction } from "../onnx/operands.ts";
 import type { Coefficients, Measure, Selection, Vectors } from "./measure.ts";
 
@@ -21,8 +22,11 @@ export type Parameters = Readonly<Record<string, ParameterValue>>;
 export interface ParameterSpec {
   /** `model` parameters may stand under a model, a slice or the top level; `global` ones not under a model. */
   readonly scope: "model" | "global";
-  /** `model`: the name of one of the recipe's models, or "" for none. */
-  readonly type: "number" | "integer" | "boolean" | "enum" | "model";
+  /**
+   * `model`: the name of one of the recipe's models, or "" for none. `filters`: parts of tensor names, which
+   * resolve to whether one of them matches.
+   */
+  readonly type: "number" | "integer" | "boolean" | "enum" | "model" | "filters";
   /** Absent: the parameter is required. */
   readonly default?: ParameterValue;
   readonly minimum?: number;
@@ -38,9 +42,13 @@ export interface ParameterSpec {
 /** What is known of one model's statistics of a tensor. */
 export interface TensorStatistics {
   readonly shape: readonly number[];
+  /** Of layer inputs: whether they are those of this tensor, or of the weight whose bias it is. */
+  readonly part?: "weight" | "bias";
+  /** Of layer inputs: the shape of the weight. */
+  readonly weight?: readonly number[];
   /** Of layer inputs: the axis of the weight that meets them, where the file says it. */
   readonly axis?: 0 | 1;
-  /** Of layer inputs: whether the last column is that of the bias. */
+  /** Of layer inputs: whether the last column is that of a bias which all models have. */
   readonly augmented?: boolean;
   /** Of layer inputs: the rows that they are the mean over, where the file says it. */
   readonly rows?: number;
@@ -108,8 +116,64 @@ export interface MergeDecision {
   readonly notes?: readonly string[];
 }
 
+/** Solve a linear layer from its weights and the matrices of its inputs, whole in memory (METHODS.md 9.2). */
+export interface SolveDecision {
+  readonly action: "solve";
+  /** Which part of the layer the tensor is. */
+  readonly part: "weight" | "bias";
+  /** The axis of the weight that meets the inputs. */
+  readonly axis: 0 | 1;
+  /** Output units and inputs of each; those of all groups together, and of one. */
+  readonly units: number;
+  readonly size: number;
+  readonly groups: number;
+  /** Whether weight and bias are solved for together. */
+  readonly augmented: boolean;
+  readonly shares: readonly number[];
+  readonly alpha: number;
+  readonly ridge: number;
+  readonly notes: readonly string[];
+}
+
+/** The weighted task vectors of a matrix that is merged whole, one at a time. */
+export interface MatrixTasks {
+  /** How many there are. */
+  readonly count: number;
+  /** `Δ_i = w_i·δ_i`, `rows × columns`, row by row, in memory of its own; read anew each time it is asked for. */
+  delta(task: number): Promise<Float64Array>;
+}
+
+/** What became of a matrix. */
+export interface MatrixResult {
+  /** The merged task vector M before `lambda`, `rows × columns`. */
+  readonly merged: Float64Array;
+  readonly statistics?: Statistics;
+}
+
+/** Compute the task vector of a matrix from those of its models by dense algebra (METHODS.md 8). */
+export interface MatrixDecision {
+  readonly action: "matrix";
+  readonly rows: number;
+  readonly columns: number;
+  /** The models' weights w_i. */
+  readonly weights: readonly number[];
+  readonly lambda: number;
+  /** How often `run` asks for each task vector. */
+  readonly passes: number;
+  /** Bytes that `run` holds at once, the result included. */
+  readonly memory: number;
+  /** Computes M of `y = b + λ·M`; must not depend on anything but its arguments. */
+  run(tasks: MatrixTasks, products: Products): Promise<MatrixResult>;
+  readonly notes: readonly string[];
+}
+
 /** What happens to a tensor. */
-export type Decision = CopyDecision | RefuseDecision | MergeDecision;
+export type Decision =
+  | CopyDecision
+  | RefuseDecision
+  | MergeDecision
+  | SolveDecision
+  | MatrixDecision;
 
 /** What a reader needs to choose the method. */
 export interface Guide {
@@ -142,6 +206,8 @@ export interface MergeMethod {
   readonly operand: "task_vectors" | "weights";
   /** Which statistics each model must come with (METHODS.md 9); absent: none. */
   readonly statistics?: "fisher" | "gram" | "gram_along";
+  /** Whether recipes must set `experimental` to name it. */
+  readonly experimental?: true;
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   /** What the documentation tells of it; absent for methods that no recipe can name. */
   readonly guide?: Guide;

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { ace } from "./ace.ts";
+import { analysis } from "./analysis.ts";
 import { arceeFusion } from "./arcee_fusion.ts";
 import { breadcrumbs, breadcrumbsTies } from "./breadcrumbs.ts";
 import { consensus } from "./consensus.ts";
@@ -11,6 +13,8 @@ import { della, dellaLinear } from "./della.ts";
 import { difference } from "./difference.ts";
 import { emr } from "./emr.ts";
 import { fisher } from "./fisher.ts";
+import { isoC } from "./iso_c.ts";
+import { isoCts } from "./iso_cts.ts";
 import { karcher } from "./karcher.ts";
 import { linear, passthrough } from "./linear.ts";
 import { magmax } from "./magmax.ts";
@@ -22,10 +26,13 @@ import { analogy, negation } from "./negation.ts";
 import { nuslerp } from "./nuslerp.ts";
 import { pcb } from "./pcb.ts";
 import { ram, ramplusTl } from "./ram.ts";
+import { regmean, regmeanPlusPlus } from "./regmean.ts";
 import { sce } from "./sce.ts";
 import { slerp } from "./slerp.ts";
 import { taskArithmetic } from "./task_arithmetic.ts";
 import { ties } from "./ties.ts";
+import { tsvM } from "./tsv_m.ts";
+import { wudi } from "./wudi.ts";
 
 export type { MergeMethod } from "./method.ts";
 
@@ -55,16 +62,23 @@ export const METHODS: ReadonlyMap<string, MergeMethod> = byName([
   consensus,
   emr,
   pcb,
+  tsvM,
+  isoC,
+  isoCts,
+  wudi,
+  ace,
   ram,
   ramplusTl,
   fisher,
+  regmean,
+  regmeanPlusPlus,
   nearswap,
   arceeFusion,
   passthrough,
 ]);
 
 /** Methods that the service uses itself; no recipe can name them. */
-export const INTERNAL_METHODS: ReadonlyMap<string, MergeMethod> = byName([difference]);
+export const INTERNAL_METHODS: ReadonlyMap<string, MergeMethod> = byName([difference, analysis]);
 
 /** A method of either table. */
 export function methodNamed(name: string): MergeMethod | undefined {

@@ -43,11 +43,8 @@ export function tensorReport(
   } = {},
 ): TensorReport {
   const { work } = tensor;
-  const models = work?.kind === "merge"
-    ? work.inputs.map((input) => input.model)
-    : work
-    ? [work.input.model]
-    : [];
+  const inputs = work === undefined ? [] : work.kind === "copy" ? [work.input] : work.inputs;
+  const models = inputs.map((input) => input.model);
   return {
     name: tensor.name,
     action: found.action ?? tensor.action,

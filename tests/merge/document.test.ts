@@ -55,7 +55,6 @@ const FAULTS: readonly [name: string, text: string, type: string, line: number, 
     ["a raw line break in a string", '["a\nb"]', JSON_TYPE, 1, 2],
     ["a leading zero", "[01]", JSON_TYPE, 1, 3],
     ["an empty text", "", JSON_TYPE, 1, 1],
-    ["too deep JSON", "[".repeat(65) + "]".repeat(65), JSON_TYPE, 1, 65],
     ["a repeated YAML key", "a: 1\na: 2\n", YAML_TYPE, 2, 1],
     ["a binary tag", "a: !!binary aGk=\n", YAML_TYPE, 1, 4],
     ["a custom tag", "a: !python/object 3\n", YAML_TYPE, 1, 4],
@@ -96,7 +95,7 @@ for (const [name, text, expected] of BOMBS) {
   Deno.test(`parseDocument() refuses ${name} at once`, async () => {
     const start = performance.now();
     const problem = await caughtProblem(() => parseDocument(text, YAML_TYPE));
-    assertEquals(problem.kind, "invalid-recipe");
+    assertEquals(problem.kind, "too-large");
     assertStringIncludes(problem.message, expected);
     assert(performance.now() - start < 1000);
   });
@@ -109,9 +108,28 @@ Deno.test("parseDocument() takes linear time for many keys", () => {
   assert(performance.now() - start < 3000);
 });
 
-Deno.test("parseDocument() allows exactly 64 levels", () => {
+Deno.test("parseDocument() allows exactly 64 levels, and tells where one more begins", async () => {
   const text = "[".repeat(64) + "]".repeat(64);
   assertEquals(parseDocument(text, JSON_TYPE), parseDocument(text, YAML_TYPE));
+  const { kind, members } = await caughtProblem(() => parseDocument(`[${text}]`, JSON_TYPE));
+  assertEquals(
+    [kind, members.line, members.column, members.limit, members.variable],
+    ["too-large", 1, 65, 64, "AMALGAM_MAX_DEPTH"],
+  );
+});
+
+Deno.test("parseDocument() allows exactly as many values as the limit says", async () => {
+  for (const type of [JSON_TYPE, YAML_TYPE]) {
+    // A list, a map, and two values: four.
+    const text = '[1, {"a": 2}]';
+    assertEquals(parseDocument(text, type, { values: 4 }), [1, { a: 2 }]);
+    const { kind, members } = await caughtProblem(() => parseDocument(text, type, { values: 3 }));
+    assertEquals(
+      [kind, members.limit, members.variable],
+      ["too-large", 3, "AMALGAM_MAX_VALUES"],
+      type,
+    );
+  }
 });
 
 Deno.test("parseDocument() bounds the length and the media type", async () => {

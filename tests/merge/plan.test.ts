@@ -219,6 +219,7 @@ Deno.test("every method plans a model against itself", () => {
       ...(method.base === "required" ? { base_model: "base" } : {}),
       models,
       parameters: needed[name] ?? {},
+      experimental: method.experimental ?? false,
     }, { base: W, a: W, b: W, c: W, s: weights({}) });
     assertEquals(tensorOf(plan, "w").dtype, "F32", name);
   }

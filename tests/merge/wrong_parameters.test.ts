@@ -128,10 +128,10 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     "Cannot merge as slerp needs the parameter t: current value is undefined",
   ],
   [
-    "a matrix option",
+    "a matrix option of a method that has none",
     { ...TIES, parameters: { matrix_exclude: ["lm_head"] } },
     "parameters.matrix_exclude",
-    "Cannot use the parameter as matrix methods are not supported yet: " +
+    "Cannot use the parameter as the method has none of this name: " +
     'current value is "matrix_exclude"',
   ],
 ];

@@ -94,12 +94,15 @@ Deno.test("every boolean and every name of an enum works, other values are refus
         ? [true, false]
         : spec.type === "model"
         ? ["m0", ""]
+        : spec.type === "filters"
+        ? ["w", ["w"], ["x", "*"], []]
         : spec.values!;
       for (const value of values) {
         const merged = await run(method, name, spec, value);
         assert(merged.every(Number.isFinite), `${method.name}.${name} = ${value}`);
       }
-      for (const value of [3, "no such name"]) {
+      const wrong = spec.type === "filters" ? [3, "", [""], [true], {}] : [3, "no such name"];
+      for (const value of wrong) {
         const { kind } = await caughtProblem(() => run(method, name, spec, value));
         assertEquals(kind, "invalid-recipe", `${method.name}.${name} = ${value}`);
       }

@@ -187,3 +187,49 @@ Deno.test("fisher: the bytes depend neither on the chunk size nor on the number 
 function models(...names: string[]) {
   return names.map((model) => ({ model, statistics: `f${model}` }));
 }
+
+Deno.test("fisher: a model that lacks a tensor still has the norm of its whole model", async () => {
+  const sources = {
+    a: { w: [1], v: [4] },
+    b: { w: [2], v: [8] },
+    c: { w: [6] },
+    fa: { w: [3], v: [4] },
+    fb: { w: [12], v: [5] },
+    fc: { w: [2] },
+  };
+  const recipe = {
+    merge_method: "fisher",
+    models: models("a", "b", "c"),
+    missing: "drop",
+    parameters: { eps: 1e-12 },
+  };
+  const values = await checkpointValues(await mergeBytes(recipe, sources));
+  // The norms are 5, 13 and 2.
+  const [a, b, c] = [3 / 5, 12 / 13, 1];
+  close([...values.w!], [(a * 1 + b * 2 + c * 6) / (a + b + c)], 1e-6);
+  close([...values.v!], [(4 / 5 * 4 + 5 / 13 * 8) / (4 / 5 + 5 / 13)], 1e-6);
+});
+
+Deno.test("fisher: extreme values neither vanish nor overflow, in any type of output", async () => {
+  for (const scale of [2 ** -140, 2 ** -60, 1, 2 ** 120]) {
+    const sources = {
+      a: { w: [1, 2, 60000] },
+      b: { w: [3, -2, 65504] },
+      fa: { w: [3 * scale, 0, scale] },
+      fb: { w: [scale, 2 * scale, scale] },
+    };
+    for (const out_dtype of ["float32", "float16", "bfloat16"]) {
+      const recipe = {
+        merge_method: "fisher",
+        models: models("a", "b"),
+        out_dtype,
+        parameters: { normalize_fisher: false, eps: 1e-9 },
+      };
+      const values = await checkpointValues(await mergeBytes(recipe, sources));
+      const unit = { float32: 2 ** -24, float16: 2 ** -11, bfloat16: 2 ** -8 }[out_dtype]!;
+      [1.5, -2, 62752].forEach((exact, i) =>
+        assert(Math.abs(values.w![i]! - exact) <= Math.abs(exact) * (unit + 1e-7), `${scale} ${i}`)
+      );
+    }
+  }
+});

@@ -60,6 +60,7 @@ export async function merge(
       ...(statistics ? { statistics: `s${i}` } : {}),
     })),
     parameters,
+    ...(METHODS.get(merge_method)!.experimental ? { experimental: true } : {}),
     ...more,
   }, {
     ...(usesBase ? { base: tensor(base) } : {}),
@@ -81,7 +82,7 @@ export function exampleStatistics(
       w: { shape, values: Array.from({ length: count }, (_, i) => (i + model) % 5 / 4) },
     });
   }
-  if (kind !== "gram") return undefined;
+  if (kind === undefined) return undefined;
   if (shape.length < 2) return () => ({});
   return (model) => ({
     w: {

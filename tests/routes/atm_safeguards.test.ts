@@ -143,13 +143,14 @@ Deno.test("the ledger holds every shard with its use", async () => {
 
 Deno.test("every reference row is there, and task arithmetic knows its λ", async () => {
   const { answer, events } = await runTasks({
-    references: ["base", "experts", "mean", "task_arithmetic", "joint"],
+    references: ["base", "experts", "mean", "task_arithmetic", "regmean", "joint"],
   });
   assertEquals(Object.keys(answer.references), [
     "base",
     "experts",
     "mean",
     "task_arithmetic",
+    "regmean",
     "joint",
   ]);
   const row = (name: string) => {
@@ -160,7 +161,9 @@ Deno.test("every reference row is there, and task arithmetic knows its λ", asyn
   assertEquals(row("base").select, answer.start);
   assertEquals(row("experts").steps, row("joint").steps);
   assert(row("task_arithmetic").lambda! > 0);
-  assertEquals(events.filter(({ event }) => event === "reference").length, 5);
+  assertEquals(row("regmean").steps, row("experts").steps);
+  assert(row("regmean").select["one"]!.loss !== row("mean").select["one"]!.loss);
+  assertEquals(events.filter(({ event }) => event === "reference").length, 6);
   assertEquals(Object.keys(answer.test), ["one", "two"]);
 });
 

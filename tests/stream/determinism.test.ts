@@ -36,6 +36,12 @@ function checkpoint(seed: number, dtype: DType, isStatistics = false): Uint8Arra
   return checkpointBytes(tensors);
 }
 
+/** Matrices of the inputs of one layer, which lies `[in, out]`. */
+function matrices(model: number): Uint8Array {
+  const values = [3 + model, 0.5, -0.25, 0.5, 2, 0.125, -0.25, 0.125, 1 + model];
+  return checkpointBytes({ "layers.1.weight": { shape: [3, 3], values } });
+}
+
 interface Case {
   readonly parameters: Record<string, unknown>;
   /** Per-model parameters, in order; also says how many models there are. */
@@ -78,9 +84,16 @@ const cases: readonly [method: string, variant: Case][] = [
   ["emr", { parameters: { task: "b" } }],
   ["pcb", { parameters: {} }],
   ["pcb", { parameters: { scope: "tensor", clip: 0.02 } }],
+  ["tsv_m", { parameters: {} }],
+  ["iso_c", { parameters: { lambda: 1.5, matrix_exclude: ["layers.1"] } }],
+  ["iso_cts", { parameters: {} }],
+  ["wudi", { parameters: { matrix_exclude: ["layers.1"] } }],
+  ["ace", { parameters: { matrix_exclude: ["layers.1"] } }],
   ["ram", { parameters: { epsilon: 0.3 } }],
   ["ramplus_tl", { parameters: { epsilon: 0.3 } }],
   ["fisher", { parameters: {}, models: [{ weight: 0.3 }, {}, {}], base: false }],
+  ["regmean", { parameters: {}, models: [{ weight: 0.3 }, {}, {}], base: false }],
+  ["regmean_plus_plus", { parameters: { alpha: 0.5 }, base: false }],
   ["nearswap", { parameters: { t: 0.2 }, models: one }],
   ["arcee_fusion", { parameters: {}, models: one }],
   ["passthrough", { parameters: { scale: 0.7 }, models: one, base: false }],
@@ -102,6 +115,11 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
     fisher_a: checkpoint(5, dtype, true),
     fisher_b: checkpoint(6, dtype, true),
     fisher_c: checkpoint(7, dtype, true),
+    ...Object.fromEntries(
+      ["a", "b", "c"].flatMap((name, i) =>
+        ["gram", "gram_along"].map((kind) => [`${kind}_${name}`, matrices(i)])
+      ),
+    ),
   };
   Deno.test(`the bytes do not depend on chunk size or workers (${dtype})`, async () => {
     const pool = workerPool(2);
@@ -121,6 +139,7 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
             ...(kind ? { statistics: `${kind}_${model}` } : {}),
           })),
           parameters,
+          experimental: METHODS.get(merge_method)!.experimental ?? false,
           seed: 7,
         };
         const inputs = Object.fromEntries(

@@ -42,7 +42,14 @@ const NOT_NEGATIVE = "a number of at least 0";
 const POSITIVE = "a number above 0";
 
 /** The reference rows, in the order of tables (ATM.md, section 8). */
-export const REFERENCES = ["base", "experts", "mean", "task_arithmetic", "joint"] as const;
+export const REFERENCES = [
+  "base",
+  "experts",
+  "mean",
+  "task_arithmetic",
+  "regmean",
+  "joint",
+] as const;
 
 const Betas = v.strictTuple([
   bounded("a number in [0, 1)", { least: 0, below: 1 }),

@@ -15,6 +15,7 @@ import { improvement } from "./acceptance.ts";
 import type { AtmDocument, ReferenceName } from "./atm_document.ts";
 import { tuneJointly } from "./joint.ts";
 import type { Ledger } from "./ledger.ts";
+import { mergeByRegression } from "./regmean_row.ts";
 import { type ScratchCheckpoint, writeScratch } from "./scratch.ts";
 import { meanOf, scoreTasks, type TaskScores } from "./select.ts";
 import type { Slots } from "./slots.ts";
@@ -64,7 +65,7 @@ export async function referenceRows(
     tell(name, row);
   };
   if (references.includes("base")) note("base", await scored(context, context.first, 0));
-  const fromExperts = (["experts", "mean", "task_arithmetic"] as const)
+  const fromExperts = (["experts", "mean", "task_arithmetic", "regmean"] as const)
     .filter((name) => references.includes(name));
   if (fromExperts.length > 0) {
     const experts = await tuneExperts(context);
@@ -76,7 +77,9 @@ export async function referenceRows(
             ? await expertRow(context, experts)
             : name === "mean"
             ? await meanRow(context, experts)
-            : await arithmeticRow(context, experts),
+            : name === "task_arithmetic"
+            ? await arithmeticRow(context, experts)
+            : await regmeanRow(context, experts),
         );
       }
     } finally {
@@ -188,6 +191,33 @@ async function arithmeticRow(
     };
   } finally {
     await merged.release();
+  }
+}
+
+/** By regression on the inputs of the layers, from the rows that the tasks tune on. */
+async function regmeanRow(
+  context: ReferenceContext,
+  experts: readonly Expert[],
+): Promise<ReferenceRow> {
+  const { tasks, sources, ledger } = context;
+  if (tasks.some(({ tune }) => !tune)) return { gap: "data not pooled" };
+  try {
+    const merged = await mergeByRegression(
+      context,
+      experts.map(({ task, result }) => ({ task, weights: result.checkpoint })),
+    );
+    for (const task of tasks) {
+      const shard = ledgerShard(task, task.document.shard, task.tune!.data.rows, sources);
+      ledger.note(shard, "statistics", 1, 0);
+    }
+    try {
+      return await scored(context, merged.checkpoint, totalSteps(experts));
+    } finally {
+      await merged.release();
+    }
+  } catch (error) {
+    if (error instanceof Problem) return { gap: error.message };
+    throw error;
   }
 }
 

@@ -68,6 +68,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       uploads,
       ports.sources,
       signal,
+      closers,
     );
     const exported = document.exportedWith === undefined
       ? undefined

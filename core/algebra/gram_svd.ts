@@ -1,0 +1,51 @@
+/**
+ * Truncated singular value decomposition through the Gram matrix in double precision (METHODS.md 8.1).
+ *
+ * @module
+ */
+import { firstRows, type Matrix, scaleRows } from "./matrix.ts";
+import type { Products } from "./products.ts";
+import { finishInSlices } from "./steps.ts";
+import type { Svd } from "./svd.ts";
+import { symmetricEigen } from "./symmetric_eigen.ts";
+
+/** Below this share of the largest value, what the Gram matrix tells is rounding noise (METHODS.md 8.1). */
+export const ACCURACY = 1e-7;
+
+/** How many triplets are kept. */
+export interface Truncation {
+  /** At most this many; default all. */
+  readonly count?: number;
+  /** Triplets whose value is not above this share of the largest are dropped; at least `1e-7`. */
+  readonly tolerance?: number;
+  /** Values up to this are dropped too; default 0. */
+  readonly floor?: number;
+}
+
+/**
+ * The largest singular triplets; left and right vectors are rows, fewer than `count` if the rank is lower, none
+ * of a matrix of zeros.
+ */
+export async function gramSvd(
+  matrix: Matrix,
+  products: Products,
+  { count = Infinity, tolerance = 0, floor = 0 }: Truncation = {},
+): Promise<Svd> {
+  const isWide = matrix.rows <= matrix.columns;
+  const gram = await products.gram(matrix, !isWide);
+  const n = gram.rows;
+  const { values: squares, vectors } = await finishInSlices(
+    symmetricEigen(gram.data, n),
+    products.pause,
+  );
+  const largest = Math.sqrt(Math.max(squares[0]!, 0));
+  const least = Math.max(Math.max(tolerance, ACCURACY) * largest, floor) ** 2;
+  let kept = 0;
+  while (kept < Math.min(count, n) && squares[kept]! > least) kept++;
+  const values = squares.slice(0, kept).map(Math.sqrt);
+  // Copied, so that vectors which are dropped do not stay in memory.
+  const near = firstRows({ rows: n, columns: n, data: vectors.slice(0, kept * n) }, kept);
+  const far = await products.multiply(near, matrix, { right: !isWide });
+  scaleRows(far, values.map((value) => 1 / value));
+  return isWide ? { values, left: near, right: far } : { values, left: far, right: near };
+}

@@ -1,0 +1,122 @@
+/**
+ * `POST /analyze`: what models do to each other, as numbers, a table, or pictures.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { engineProducts } from "../core/algebra/products.ts";
+import { slices } from "../core/algebra/steps.ts";
+import type { Analysis } from "../core/analysis/answer.ts";
+import { analyze } from "../core/analysis/analyze.ts";
+import { analysisCsv } from "../core/analysis/csv.ts";
+import { readAnalysis } from "../core/analysis/document.ts";
+import { workspaceEngine } from "../core/analysis/workspace_engine.ts";
+import { drawPicture, PICTURE_NAMES, type PictureName } from "../core/analysis/picture/picture.ts";
+import type { OpenWorkspace } from "../core/engine/workspace.ts";
+import { didYouMean } from "../core/merge/nearest.ts";
+import { modelNames } from "../core/merge/recipe.ts";
+import { analysis } from "../core/methods/analysis.ts";
+import { Problem } from "../core/problem.ts";
+import { preferredType } from "./http/negotiate.ts";
+import {
+  type DocumentReader,
+  type PreparedMerge,
+  prepareMerge,
+  type RecipePorts,
+} from "./http/recipe_request.ts";
+
+const TYPES = ["application/json", "image/svg+xml", "text/csv"] as const;
+
+/** What the resource stands on. */
+export interface AnalyzePorts extends RecipePorts {
+  readonly openWorkspace: OpenWorkspace;
+}
+
+/** The resource's routes. */
+export function analyzeRoutes(ports: AnalyzePorts) {
+  return new Hono().post("/analyze", async (context) => {
+    // Before anything is uploaded for an answer that nobody would take.
+    const type = acceptedType(context.req.header("accept"));
+    const picture = wantedPicture(context.req.query("picture"));
+    let maximum = 0;
+    const reader: DocumentReader = {
+      part: "recipe",
+      methods: new Map([[analysis.name, analysis]]),
+      read(document) {
+        const { recipe, spectrum } = readAnalysis(document);
+        maximum = spectrum;
+        return recipe;
+      },
+    };
+    const prepared = await prepareMerge(ports, context.req.raw, reader);
+    const { controller, plan } = prepared;
+    const { signal } = controller;
+    const workspace = maximum > 0 ? ports.openWorkspace() : undefined;
+    try {
+      const found = await analyze(plan, namesOf(prepared), {
+        executor: ports.executor,
+        chunkElements: ports.chunkElements,
+        signal,
+        ...(workspace
+          ? {
+            spectrum: {
+              products: engineProducts(workspaceEngine(workspace), slices(signal)),
+              maximum,
+            },
+          }
+          : {}),
+      });
+      return answer(found, type, picture);
+    } finally {
+      controller.abort();
+      await workspace?.close();
+      await prepared.release();
+    }
+  });
+}
+
+function namesOf({ recipe }: PreparedMerge): { base?: string; models: string[] } {
+  const base = recipe.base_model;
+  const models = [...modelNames(recipe).keys()].filter((name) => name !== base);
+  return base === undefined ? { models } : { base, models };
+}
+
+function answer(found: Analysis, type: typeof TYPES[number], picture: PictureName): Response {
+  const bodies = {
+    "application/json": () => JSON.stringify(found),
+    "image/svg+xml": () => drawPicture(found, picture),
+    "text/csv": () => analysisCsv(found),
+  };
+  return new Response(bodies[type](), {
+    headers: {
+      "content-type": type === "application/json" ? type : `${type}; charset=utf-8`,
+      "cache-control": "no-store",
+      "vary": "accept",
+      ...(type === "image/svg+xml"
+        // Opened by itself the picture may show its own style and nothing else.
+        ? { "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox" }
+        : {}),
+    },
+  });
+}
+
+function acceptedType(accept: string | undefined): typeof TYPES[number] {
+  const type = preferredType(accept, TYPES);
+  if (type !== undefined) return type;
+  throw new Problem(
+    "not-acceptable",
+    `Cannot answer as Accept must allow one of ${TYPES.join(", ")}: current value is ${accept}`,
+    { offers: TYPES },
+  );
+}
+
+function wantedPicture(name = "overview"): PictureName {
+  const known = PICTURE_NAMES.find((each) => each === name);
+  if (known !== undefined) return known;
+  throw new Problem(
+    "invalid-request",
+    `Cannot draw the picture as it must be one of ${PICTURE_NAMES.join(", ")}` +
+      `${didYouMean(name, PICTURE_NAMES)}: current value is ${JSON.stringify(name)}`,
+    { allowed: PICTURE_NAMES },
+  );
+}
