@@ -6,7 +6,9 @@
  * @module
  */
 import { ConfigError, readConfig } from "./core/host/config.ts";
+import { hostEnvironment, hostFacts } from "./core/host/environment.ts";
 import { openPorts } from "./core/host/ports.ts";
+import { redactValue } from "./core/redact.ts";
 import { createApp } from "./routes/app.ts";
 
 /** On Deno Deploy there is no disk that lasts, and the platform does the listening. */
@@ -21,13 +23,14 @@ function log(
   message: string,
   members: Record<string, unknown> = {},
 ): void {
-  const line = { time: new Date().toISOString(), level, message, ...members };
+  const told = redactValue({ message, ...members }) as Record<string, unknown>;
+  const line = { time: new Date().toISOString(), level, ...told };
   (level === "error" ? console.error : console.log)(JSON.stringify(line));
 }
 
 function configure() {
   try {
-    return readConfig(Deno.env.toObject(), { processors: navigator.hardwareConcurrency, edge });
+    return readConfig(hostEnvironment(), hostFacts(edge));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(`The environment is wrong:\n${error.message}`);
@@ -37,6 +40,9 @@ function configure() {
 
 const config = configure();
 const ports = await openPorts(config);
+if (ports.sourceChecks === "names") {
+  log("info", "this platform tells no addresses: sources are checked by name and literal address");
+}
 const app = createApp({
   ...ports,
   log: (id, error) =>

@@ -2,7 +2,7 @@
  * `deno task bench`: time and memory of merging, beside plain copies of the same bytes.
  *
  * Options: `--parameters 220M --dtype BF16 --models 3 --methods a,b --inputs path,upload,store,url
- * --folder .bench --json FILE`.
+ * --latency 20 --folder .bench --json FILE`; the latency is that of the server of URLs, in milliseconds.
  *
  * @module
  */
@@ -130,6 +130,7 @@ const ranges = new Deno.Command(Deno.execPath(), {
     new URL("range_server.ts", import.meta.url).pathname,
     real,
     String(rangePort),
+    option("latency", "20"),
   ],
   stdout: "null",
 }).spawn();

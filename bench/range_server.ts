@@ -1,13 +1,16 @@
 /**
- * Serves a folder by byte ranges, as an object store does; prints its port.
+ * Serves a folder by byte ranges, as an object store does: `FOLDER PORT LATENCY`, every answer coming so many
+ * milliseconds late.
  *
  * @module
  */
 const folder = Deno.args[0] ?? ".";
+const latency = Number(Deno.args[2] ?? 0);
 
 Deno.serve(
   { hostname: "127.0.0.1", port: Number(Deno.args[1] ?? 0), onListen() {} },
   async (request) => {
+    if (latency > 0) await new Promise((go) => setTimeout(go, latency));
     const name = new URL(request.url).pathname.replaceAll("/", "");
     const file = await Deno.open(`${folder}/${name}`);
     const { size, mtime } = await file.stat();

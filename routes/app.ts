@@ -5,13 +5,22 @@
  */
 import { Hono } from "hono";
 import { Problem } from "../core/problem.ts";
+import { analyzeRoutes } from "./analyze.ts";
 import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { memoryBudget } from "../core/memory_budget.ts";
 import { bearerAuth } from "./http/auth.ts";
+import { crossOrigin } from "./http/cross_origin.ts";
+import { localOnly } from "./http/local_only.ts";
 import { problemResponse } from "./http/problem.ts";
 import type { RecipePorts } from "./http/recipe_request.ts";
 import { requestId } from "./http/request_id.ts";
+import { requestSize } from "./http/request_size.ts";
+import { securityHeaders } from "./http/security_headers.ts";
+import { slowReaders } from "./http/slow_readers.ts";
+import { uploadGate } from "./http/upload_gate.ts";
 import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
 import { problemRoutes } from "./problems.ts";
@@ -23,14 +32,30 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 /** Everything that the application stands on. */
 export interface Ports
   extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
-  /** SHA-256 of the accepted bearer keys. */
+  /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
+  /** Whether only requests to a loopback name are answered; false if absent. */
+  readonly loopbackOnly?: boolean;
+  /** Origins whose pages may call the service; none if absent. */
+  readonly cors?: readonly string[];
 }
 
 /** Makes the application. */
-export function createApp(ports: Ports) {
+export function createApp(given: Ports) {
+  const { limits = DEFAULT_LIMITS, cors = [] } = given;
+  const ports: Ports = {
+    gate: uploadGate(limits),
+    memory: memoryBudget(limits.memory, 1000 * limits.memoryWait),
+    ...given,
+    limits,
+  };
   const app = new Hono()
     .use(requestId())
+    .use(securityHeaders())
+    .use(crossOrigin(cors))
+    .use(slowReaders({ stall_ms: 1000 * limits.readerStall, rate: limits.readerRate }))
+    .use(requestSize(limits.requestHeaders))
+    .use(ports.loopbackOnly ? localOnly(cors) : (_, next) => next())
     .use(bearerAuth(ports.keys))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
@@ -39,6 +64,7 @@ export function createApp(ports: Ports) {
     .route("/", checkpointRoutes(ports))
     .route("/", taskVectorRoutes(ports))
     .route("/", mergeRoutes(ports))
+    .route("/", analyzeRoutes(ports))
     .route("/", tuneRoutes(ports))
     .route("/", statisticsRoutes(ports))
     .route("/", atmRoutes(ports));

@@ -17,11 +17,14 @@ import { listManifests } from "../core/store/records.ts";
 import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
 import { announcedDigest, digestField } from "./http/digest.ts";
+import type { UploadGate } from "./http/upload_gate.ts";
 
 /** What the resource stands on. */
 export interface CheckpointPorts extends CheckpointStore {
   /** Limit of one checkpoint in bytes. */
   readonly maximumUpload: number;
+  /** How bodies are received; without bounds if absent. */
+  readonly gate?: UploadGate;
 }
 
 const TYPE = "application/octet-stream";
@@ -102,7 +105,7 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
   const digest = announcedDigest(request.headers);
   const { manifest, created } = await storeCheckpoint(
     ports,
-    bodyChunks(request, { maximum: ports.maximumUpload }),
+    bodyChunks(request, { maximum: ports.maximumUpload, gate: ports.gate }),
     {
       maximum: ports.maximumUpload,
       ...(length === null ? {} : { length: Number(length) }),

@@ -53,6 +53,12 @@ function toldPlan({ plan, output }: PreparedMerge): Plan {
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
 async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Response> {
+  try {
+    await prepared.admit();
+  } catch (error) {
+    await prepared.release();
+    throw error;
+  }
   const { plan, output, controller } = prepared;
   const id = crypto.randomUUID();
   const log = reportLog(toldPlan(prepared));

@@ -56,6 +56,7 @@ export function taskVectorRoutes(ports: RecipePorts & CheckpointStore) {
     const prepared = await prepareMerge(ports, context.req.raw, reader);
     const { controller } = prepared;
     try {
+      await prepared.admit();
       const kind = "task_vector";
       const plan = {
         ...prepared.plan,

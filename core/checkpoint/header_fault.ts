@@ -3,12 +3,18 @@
  *
  * @module
  */
+import type { Limits } from "../limits.ts";
 import { Problem, type ProblemMembers } from "../problem.ts";
+
+/** What bounds a header. */
+export type CheckpointLimits = Pick<Limits, "header" | "tensors" | "name">;
 
 /** How to read a header. */
 export interface HeaderOptions {
   /** Name of the source, which problems carry as `source`. */
   readonly source?: string;
+  /** The defaults if absent. */
+  readonly limits?: CheckpointLimits;
 }
 
 /** Throws the problem of a fault at an absolute byte of the file. */

@@ -18,6 +18,8 @@ export interface RangeResource {
   readonly fetch: FetchPort;
   /** Longest time without a byte, in milliseconds. */
   readonly timeout_ms: number;
+  /** Least bytes per second, on average, once that time has passed. */
+  readonly rate: number;
 }
 
 /** What the header of an answer says. */
@@ -38,7 +40,7 @@ export interface RangeReceiver {
 
 /** How an attempt ended that may be repeated. */
 export type Failure =
-  | { readonly kind: "network" | "timeout" | "early" }
+  | { readonly kind: "network" | "timeout" | "slow" | "early" }
   | { readonly kind: "status"; readonly status: number; readonly retry_after_ms: number };
 
 /** Throws the problem `upstream`; its detail names the host, never the address or a header. */
@@ -101,6 +103,7 @@ export async function requestRange(
     if (failure !== undefined) return failure;
     const announced = checkReply(response, resource.host, start, end, receiver);
     reader = response.body?.getReader();
+    const began = performance.now();
     for (let missing = announced; reader !== undefined;) {
       clearTimeout(timer);
       timer = setTimeout(() => idle.abort(), resource.timeout_ms);
@@ -110,6 +113,10 @@ export async function requestRange(
       missing -= piece.value.length;
       if (missing < 0) return upstream(resource.host, "sent more bytes than it announced");
       receiver.bytes(piece.value);
+      const waited = performance.now() - began;
+      if (waited > resource.timeout_ms && (announced - missing) * 1000 < resource.rate * waited) {
+        return { kind: "slow" };
+      }
     }
     return announced > 0 ? { kind: "early" } : undefined;
   } finally {

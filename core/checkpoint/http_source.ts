@@ -31,6 +31,8 @@ export interface HttpSourceOptions {
   readonly retries?: number;
   /** Longest time without a byte in milliseconds; 30 000. */
   readonly timeout_ms?: number;
+  /** Least bytes per second, on average, once `timeout_ms` have passed; 1024. */
+  readonly rate?: number;
   /** Waits between attempts; from 250 ms to 10 s. */
   readonly backoff?: Backoff;
   /** Bytes that the first request reads and that are kept, so that a header costs one request; 65 536. */
@@ -69,6 +71,7 @@ export async function openHttpSource(
     headers: options.headers ?? {},
     fetch: options.fetch,
     timeout_ms: options.timeout_ms ?? 30_000,
+    rate: options.rate ?? 1024,
   };
   const { retries = 4, backoff = { base_ms: 250, limit_ms: 10_000 }, prefix_bytes = 65_536 } =
     options;
@@ -164,6 +167,10 @@ function giveUp(failure: Failure, resource: RangeResource, attempts: number): ne
       return upstream(host, `could not be reached ${tried}`);
     case "timeout":
       return upstream(host, `sent nothing for ${timeout_ms} ms, ${tried}`, { status: 504 });
+    case "slow":
+      return upstream(host, `sent less than ${resource.rate} bytes per second, ${tried}`, {
+        status: 504,
+      });
     case "early":
       return upstream(host, `ended its answer early ${tried}`);
     case "status":

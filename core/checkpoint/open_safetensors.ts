@@ -5,6 +5,7 @@
  */
 import type { Bytes, ByteSource } from "./byte_source.ts";
 import type { Checkpoint, CheckpointKind, StoredTensor } from "./checkpoint.ts";
+import type { CheckpointLimits } from "./header_fault.ts";
 import { parseSafetensorsHeader, readHeaderLength } from "./safetensors_header.ts";
 
 /** Most headers fit into one read of this many bytes. */
@@ -20,6 +21,8 @@ export interface OpenOptions {
   readonly kind?: CheckpointKind;
   /** Ends the reading. */
   readonly signal?: AbortSignal;
+  /** What the header may hold; the defaults if absent. */
+  readonly limits?: CheckpointLimits;
 }
 
 /**
@@ -34,7 +37,10 @@ export async function openSafetensors(
   options: OpenOptions = {},
 ): Promise<Checkpoint> {
   const { byteLength } = source;
-  const named = options.name === undefined ? {} : { source: options.name };
+  const named = {
+    ...(options.name === undefined ? {} : { source: options.name }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  };
   const first = await source.slice(0, Math.min(FIRST_READ, byteLength), options.signal);
   const length = readHeaderLength(first, byteLength, named);
   const header = await readHeader(source, first, length, options.signal);

@@ -1,6 +1,6 @@
 /**
- * Reads a slow source ahead of its reader: several requests are under way at once, and what was read is kept for
- * the next pass as long as it fits the budget.
+ * Reads slow sources ahead of their readers: several requests are under way at once, and what was read is kept for
+ * the next pass as long as it fits a budget that all sources share.
  *
  * @module
  */
@@ -10,122 +10,157 @@ import type { Bytes, ByteSource } from "./byte_source.ts";
 export interface ReadAheadOptions {
   /** Bytes of one request; 2 MiB. */
   readonly segment?: number;
-  /** Requests beyond the reader's place; 6. */
+  /** Requests beyond a reader's place at most; 6. */
   readonly ahead?: number;
-  /** Bytes that are held at most, those under way counted; 24 MiB, and at least what is read ahead. */
+  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 64 MiB. */
   readonly budget?: number;
   /** Reads of fewer bytes go straight to the source until a longer one came: headers are read so; 128 KiB. */
   readonly least?: number;
 }
+
+/** Sources that share a budget. */
+export interface ReadAhead {
+  /** A source over another one, which is closed with it and must end its requests then. */
+  over(source: ByteSource): ByteSource;
+}
+
+/** Bytes that sources read ahead together hold, if nothing else is said. */
+export const READ_AHEAD_BYTES = 64 << 20;
 
 interface Segment {
   readonly bytes: Promise<Bytes>;
   readonly size: number;
   /** Whether it is there; what is under way is not given up. */
   done: boolean;
+  /** Whether a reader has come to it. */
+  used: boolean;
+  /** Takes it out of its source. */
+  readonly drop: () => void;
 }
 
-/**
- * A source over another one.
- *
- * @param source Is closed with it; a source that is closed ends its requests itself.
- */
-export function readAhead(source: ByteSource, options: ReadAheadOptions = {}): ByteSource {
-  const { segment = 2 << 20, ahead = 6, least = 128 << 10 } = options;
-  const budget = Math.max(options.budget ?? 24 << 20, (ahead + 2) * segment);
-  const { byteLength } = source;
-  const count = Math.ceil(byteLength / segment);
-  /** By index, the least recently used first. */
-  const segments = new Map<number, Segment>();
+/** An empty budget. */
+export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
+  const { segment = 2 << 20, least = 128 << 10, budget = READ_AHEAD_BYTES } = options;
+  /** Of all sources, the least recently used first. */
+  const kept = new Set<Segment>();
   let held = 0;
-  let streaming = false;
-  let last = -1;
-
-  function load(index: number): Segment {
-    const start = index * segment;
-    const size = Math.min(segment, byteLength - start);
-    const loading: Segment = { bytes: source.slice(start, start + size), size, done: false };
-    segments.set(index, loading);
-    held += size;
-    loading.bytes.then(
-      () => loading.done = true,
-      // Whoever waits for it is told; who comes later tries anew.
-      () => forget(index, loading),
-    );
-    return loading;
-  }
-
-  function forget(index: number, which: Segment): void {
-    if (segments.get(index) !== which) return;
-    segments.delete(index);
-    held -= which.size;
-  }
-
-  function makeRoom(): void {
-    for (const [index, each] of segments) {
-      if (held <= budget) return;
-      if (each.done) forget(index, each);
-    }
-  }
-
-  function take(index: number): Promise<Bytes> {
-    const known = segments.get(index);
-    if (known) {
-      segments.delete(index);
-      segments.set(index, known);
-    }
-    const { bytes } = known ?? load(index);
-    // Only a reader that goes on is read ahead of; one that jumps may need nothing more here.
-    if (index === last || index === last + 1) {
-      for (let next = index + 1; next <= index + ahead && next < count; next++) {
-        if (!segments.has(next)) load(next);
+  let readers = 0;
+  const forget = (each: Segment) => {
+    if (!kept.delete(each)) return;
+    held -= each.size;
+    each.drop();
+  };
+  const makeRoom = () => {
+    // What was read ahead is still wanted, so what was used goes first.
+    for (const used of [true, false]) {
+      for (const each of kept) {
+        if (held <= budget) return;
+        if (each.done && each.used === used) forget(each);
       }
     }
-    last = index;
-    makeRoom();
-    return bytes;
-  }
-
-  async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    const end = start + target.length;
-    const first = Math.floor(start / segment);
-    if (target.length >= least) streaming = true;
-    const outside = start < 0 || end > byteLength;
-    if (outside || target.length === 0 || (!streaming && !segments.has(first))) {
-      if (source.readInto) return await source.readInto(target, start, signal);
-      return target.set(await source.slice(start, end, signal));
-    }
-    const parts: Promise<void>[] = [];
-    for (let index = first; index * segment < end; index++) {
-      const origin = index * segment;
-      parts.push(take(index).then((bytes) => {
-        const from = Math.max(start, origin);
-        const to = Math.min(end, origin + segment);
-        target.set(bytes.subarray(from - origin, to - origin), from - start);
-      }));
-    }
-    await untilAborted(Promise.all(parts), signal);
-  }
-
-  return {
-    byteLength,
-    async slice(start, end, signal) {
-      const bytes = new Uint8Array(Math.max(end - start, 0));
-      await readInto(bytes, start, signal);
-      return bytes;
-    },
-    readInto,
-    close() {
-      segments.clear();
-      held = 0;
-      source.close?.();
-    },
   };
+  /** Half of the budget is for what is to come, so that the other half can hold what was read. */
+  const ahead = () =>
+    Math.max(1, Math.min(options.ahead ?? 6, Math.floor(budget / 2 / segment / readers)));
+
+  function over(source: ByteSource): ByteSource {
+    const { byteLength } = source;
+    const count = Math.ceil(byteLength / segment);
+    const segments = new Map<number, Segment>();
+    let streaming = false;
+    let last = -1;
+
+    function load(index: number): Segment {
+      const start = index * segment;
+      const size = Math.min(segment, byteLength - start);
+      const loading: Segment = {
+        bytes: source.slice(start, start + size),
+        size,
+        done: false,
+        used: false,
+        drop: () => segments.delete(index),
+      };
+      segments.set(index, loading);
+      kept.add(loading);
+      held += size;
+      loading.bytes.then(
+        () => loading.done = true,
+        // Whoever waits for it is told; who comes later tries anew.
+        () => forget(loading),
+      );
+      return loading;
+    }
+
+    function take(index: number): Promise<Bytes> {
+      const known = segments.get(index);
+      if (known) {
+        kept.delete(known);
+        kept.add(known);
+      }
+      const taken = known ?? load(index);
+      taken.used = true;
+      // Only a reader that goes on is read ahead of; one that jumps may need nothing more here.
+      if (index === last || index === last + 1) {
+        const end = Math.min(index + ahead(), count - 1);
+        for (let next = index + 1; next <= end; next++) if (!segments.has(next)) load(next);
+      }
+      last = index;
+      makeRoom();
+      return taken.bytes;
+    }
+
+    async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
+      signal?.throwIfAborted();
+      const end = start + target.length;
+      const first = Math.floor(start / segment);
+      const outside = start < 0 || end > byteLength;
+      if (target.length >= least && !streaming && !outside) {
+        streaming = true;
+        readers++;
+      }
+      if (outside || target.length === 0 || (!streaming && !segments.has(first))) {
+        if (source.readInto) return await source.readInto(target, start, signal);
+        return target.set(await source.slice(start, end, signal));
+      }
+      const parts: Promise<void>[] = [];
+      for (let index = first; index * segment < end; index++) {
+        const origin = index * segment;
+        parts.push(
+          take(index).then((bytes) => {
+            const from = Math.max(start, origin);
+            const to = Math.min(end, origin + segment);
+            target.set(bytes.subarray(from - origin, to - origin), from - start);
+          }),
+        );
+      }
+      await untilAborted(Promise.all(parts), signal);
+    }
+
+    return {
+      byteLength,
+      async slice(start, end, signal) {
+        if (start > end) return await source.slice(start, end, signal);
+        const bytes = new Uint8Array(end - start);
+        await readInto(bytes, start, signal);
+        return bytes;
+      },
+      readInto,
+      close() {
+        for (const each of [...segments.values()]) forget(each);
+        if (streaming) readers--;
+        streaming = false;
+        source.close?.();
+      },
+    };
+  }
+  return { over };
 }
 
 /** Waits, but no longer than the reader does; the requests go on for others. */
-async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+async function untilAborted(
+  work: Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (!signal) return void await work;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

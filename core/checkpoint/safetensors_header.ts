@@ -3,9 +3,16 @@
  *
  * @module
  */
+import { DEFAULT_LIMITS, limitProblem } from "../limits.ts";
 import { Problem, type ProblemMembers } from "../problem.ts";
 import { type DType, DTYPES, isDType } from "../tensor/dtype.ts";
-import { headerFault, type HeaderOptions, quote, sourceMember } from "./header_fault.ts";
+import {
+  type CheckpointLimits,
+  headerFault,
+  type HeaderOptions,
+  quote,
+  sourceMember,
+} from "./header_fault.ts";
 import { type JsonFault, type JsonNode, readJsonObject } from "./header_json.ts";
 import { recognizeForeign } from "./known_formats.ts";
 import { checkLayout } from "./safetensors_layout.ts";
@@ -53,6 +60,11 @@ export function readHeaderLength(
   const fault = headerFault(options);
   const length = lengthIn(prefix);
   const short = isHeaderLengthPossible(prefix);
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  if (short && length <= BigInt(byteLength - 8) && length > BigInt(limits.header)) {
+    const what = "the header";
+    throw limitProblem("header", limits.header, what, "its length in bytes", Number(length));
+  }
   if (short && length <= BigInt(byteLength - 8) && prefix[8] === 0x7b) return Number(length);
   const foreign = recognizeForeign(prefix, short);
   if (foreign !== undefined) {
@@ -132,7 +144,9 @@ export function parseSafetensorsHeader(
       named,
     );
   };
+  const limits = options.limits ?? DEFAULT_LIMITS;
   readJsonObject(text, (name, node) => {
+    checkEntry(name, tensors.length, limits);
     const refuse: Refuse = (at, what, members = {}) => {
       const tensor = name === "__metadata__" ? {} : { tensor: name };
       const subject = name === "__metadata__" ? "the metadata" : `the tensor ${quote(name)}`;
@@ -142,6 +156,19 @@ export function parseSafetensorsHeader(
     else tensors.push(readTensor(name, node, text, dataStart, refuse, byteOf, options));
   }, malformed);
   return { tensors: checkLayout(tensors, dataStart, byteLength, fault), metadata };
+}
+
+/** Refuses one more tensor, or a long name, before anything is kept of it. */
+function checkEntry(name: string, before: number, limits: CheckpointLimits): void {
+  if (name === "__metadata__") return;
+  if (name.length > limits.name) {
+    const what = `the tensor ${quote(name)}`;
+    throw limitProblem("name", limits.name, what, "the length of its name", name.length);
+  }
+  if (before >= limits.tensors) {
+    const has = "the number of its tensors";
+    throw limitProblem("tensors", limits.tensors, "the header", has, `more than ${limits.tensors}`);
+  }
 }
 
 type Refuse = (at: JsonNode, what: string, members?: ProblemMembers) => never;

@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { accessKeyFault } from "../access.ts";
+import { type LimitName, LIMITS, type Limits } from "../limits.ts";
 import { PUBLIC_HUB } from "../sources/hub.ts";
+import { redact } from "../redact.ts";
 import { allowEntryFault } from "../sources/source_policy.ts";
 
 /** What the operator decides. */
@@ -11,8 +14,13 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  /** SHA-256 of the accepted bearer keys, lower-case hexadecimal; empty: no key is asked for. */
+  /** SHA-256 of the accepted bearer keys, lower-case hexadecimal, each with `:scope+scope` if it is
+   * restricted; empty: no key is asked for. */
   readonly keys: readonly string[];
+  /** Whether only requests to a loopback name are answered: so without keys, except at the edge. */
+  readonly loopbackOnly: boolean;
+  /** Origins whose pages may call the service; empty: none, `*`: all. */
+  readonly cors: readonly string[];
   /** Folder of the store, or undefined to keep everything in memory. */
   readonly data: string | undefined;
   /** Folder of `path` sources, or undefined to refuse them. */
@@ -31,6 +39,8 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** All limits, those above included. */
+  readonly limits: Limits;
 }
 
 /** The environment is wrong; the message has a line per fault. */
@@ -41,6 +51,7 @@ export class ConfigError extends Error {
   }
 }
 
+const NO_KEYS = "the SHA-256 of at least one key as 64 hexadecimal digits";
 const BLOCK = 4096;
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/;
 /** The public hub, and where it sends the bytes of large files from. */
@@ -52,6 +63,8 @@ export interface HostFacts {
   readonly processors: number;
   /** Whether there is a disk that lasts and workers (not so on Deno Deploy). */
   readonly edge: boolean;
+  /** Bytes of memory of the machine, where it tells. */
+  readonly memory?: number;
 }
 
 /**
@@ -78,13 +91,17 @@ export function readConfig(
     );
     return fallback;
   };
-  const size = (name: string, fallback: number) => {
+  const size = (name: string, fallback: number, minimum: number, maximum: number) => {
     const text = value(name);
     if (text === undefined) return fallback;
     const bytes = parseSize(text);
     if (bytes === undefined) {
       faults.push(
         `${name} must be a number of bytes such as 512M or 64G: current value is ${text}`,
+      );
+    } else if (bytes < minimum || bytes > maximum) {
+      faults.push(
+        `${name} must be from ${minimum} to ${maximum} bytes: current value is ${text}`,
       );
     }
     return bytes ?? fallback;
@@ -95,10 +112,18 @@ export function readConfig(
     text.toLowerCase().split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
   const asked = value("AMALGAM_KEYS") !== undefined;
   const keys = list(value("AMALGAM_KEYS") ?? "");
-  if (asked && (keys.length === 0 || keys.some((key) => !/^[0-9a-f]{64}$/.test(key)))) {
-    faults.push(
-      "AMALGAM_KEYS must list the SHA-256 of each key as 64 hexadecimal digits, separated by commas",
-    );
+  // Without the value: somebody may have written a key instead of its digest.
+  const keyFault = asked && keys.length === 0 ? NO_KEYS : keys.map(accessKeyFault).find(Boolean);
+  if (keyFault !== undefined) faults.push(`AMALGAM_KEYS must list ${keyFault}`);
+  const cors = list(value("AMALGAM_CORS") ?? "");
+  for (const origin of cors) {
+    if (origin !== "*" && (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)) {
+      faults.push(
+        `AMALGAM_CORS must list origins such as https://app.example.org: current value is ${
+          redact(origin)
+        }`,
+      );
+    }
   }
   if (!asked && !facts.edge && !LOOPBACK.test(host)) {
     faults.push(
@@ -119,8 +144,20 @@ export function readConfig(
   const sourceHosts = list(value("AMALGAM_SOURCE_HOSTS") ?? defaultHosts(hub));
   for (const entry of sourceHosts) {
     const fault = allowEntryFault(entry);
-    if (fault) faults.push(`AMALGAM_SOURCE_HOSTS: each entry ${fault}: current value is ${entry}`);
+    if (fault) {
+      faults.push(`AMALGAM_SOURCE_HOSTS: each entry ${fault}: current value is ${redact(entry)}`);
+    }
   }
+  const fallbacks: Partial<Record<LimitName, number>> = {
+    memory: Math.max(LIMITS.memory.fallback, Math.floor((facts.memory ?? 0) / 2)),
+  };
+  const limits = Object.fromEntries(
+    (Object.keys(LIMITS) as LimitName[]).map((name) => {
+      const { variable, unit, fallback, minimum, maximum } = LIMITS[name];
+      const read = unit.startsWith("bytes") ? size : whole;
+      return [name, read(variable, fallbacks[name] ?? fallback, minimum, maximum)];
+    }),
+  ) as Record<LimitName, number>;
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
     host,
@@ -131,8 +168,11 @@ export function readConfig(
     sourceHosts,
     hub,
     hubToken,
-    maximumUpload: size("AMALGAM_MAX_UPLOAD", 64 * 2 ** 30),
-    memory: size("AMALGAM_MEMORY", 512 * 2 ** 20),
+    loopbackOnly: !asked && !facts.edge,
+    cors,
+    limits,
+    maximumUpload: limits.upload,
+    memory: limits.memory,
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
   };

@@ -7,6 +7,7 @@ import type { UseStore } from "idb-keyval";
 import { onnxWorkspace } from "../engine/onnx_workspace.ts";
 import { workerPool } from "../engine/pool.ts";
 import { remoteWorkspaces } from "../engine/remote_workspace.ts";
+import { memoryBudget } from "../memory_budget.ts";
 import { guardedFetch } from "../sources/guarded_fetch.ts";
 import { createLeases } from "../store/leases.ts";
 import { memoryBlobs } from "../store/memory_blobs.ts";
@@ -15,6 +16,7 @@ import type { Config } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
 import { hostHasher } from "./hasher.ts";
 import { operatorFiles } from "./operator_files.ts";
+import { hostResolver } from "./resolve_host.ts";
 
 /** Opens the store and the engine (which loads on first use). */
 export async function openPorts(config: Config) {
@@ -25,7 +27,16 @@ export async function openPorts(config: Config) {
   const { records, closeRecords } = await openRecords(data);
   const leases = createLeases(blobs);
   const executor = workerPool(workers);
-  const read = guardedFetch((url, init) => fetch(url, init), config.sourceHosts);
+  const { limits } = config;
+  const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
+  const { resolve, checks } = await hostResolver();
+  const read = guardedFetch((url, init) => fetch(url, init), config.sourceHosts, {
+    ...(resolve ? { resolve } : {}),
+    headerBytes: limits.sourceHeaders,
+    maximumBytes: limits.upload,
+    // Readers have the same patience and try again after it; this ends what nobody watches.
+    timeout_ms: 2000 * limits.sourceStall,
+  });
   return {
     blobs,
     records,
@@ -35,6 +46,8 @@ export async function openPorts(config: Config) {
     sources: {
       openStored: leases.open,
       fetch: read,
+      limits,
+      memory: budget,
       hub: {
         url: config.hub,
         headers: config.hubToken === undefined
@@ -47,6 +60,12 @@ export async function openPorts(config: Config) {
     maximumUpload: config.maximumUpload,
     width: Math.max(1, workers),
     keys: config.keys,
+    limits,
+    cors: config.cors,
+    loopbackOnly: config.loopbackOnly,
+    memory: budget,
+    /** Whether the addresses behind a name are checked, or only names and literal addresses. */
+    sourceChecks: checks,
     async ready() {
       await blobs.size(`sha256:${"0".repeat(64)}`);
       await executor.warm();

@@ -6,7 +6,10 @@
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openHttpSource } from "../checkpoint/http_source.ts";
+import { createReadAhead, type ReadAhead } from "../checkpoint/read_ahead.ts";
 import { openCheckpoint } from "../checkpoint/open_checkpoint.ts";
+import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
+import type { MemoryBudget } from "../memory_budget.ts";
 import type { InputProvenance } from "../merge/provenance.ts";
 import type { SourceSpec } from "../merge/sources.ts";
 import { Problem } from "../problem.ts";
@@ -37,10 +40,16 @@ export interface SourcePorts {
   readonly openPath?: (path: string) => Promise<ByteSource>;
   /** Where `hub` sources are read from; the public hub by default. */
   readonly hub?: HubPort;
+  /** Memory that models which are read whole share with merges; not counted if absent. */
+  readonly memory?: MemoryBudget;
+  /** What headers may hold and how slow servers may be; the defaults if absent. */
+  readonly limits?: Limits;
 }
 
 /**
  * Opens one source; its header is read and checked.
+ *
+ * @param ahead What remote sources share that are read at once.
  *
  * @throws {Problem} `unknown-source`, `forbidden-source`, `upstream`, `invalid-checkpoint`,
  * `unsupported-format`, `unsupported-dtype`; each names the source.
@@ -51,16 +60,20 @@ export async function openSource(
   uploads: ReadonlyMap<string, UploadedSource>,
   ports: SourcePorts,
   signal: AbortSignal,
+  ahead: ReadAhead = createReadAhead(),
 ): Promise<OpenedSource> {
-  const { bytes, known, at } = await openBytes(name, spec, uploads, ports, signal);
-  const openBeside = async (location: string) => {
-    const beside = specBeside(name, at, location);
-    return (await openBytes(name, beside, uploads, ports, signal)).bytes;
+  const isRemote = spec.type === "url" || spec.type === "hub";
+  const open = async (of: SourceSpec) => {
+    const opened = await openBytes(name, of, uploads, ports, signal);
+    return isRemote ? { ...opened, bytes: ahead.over(opened.bytes) } : opened;
   };
+  const { bytes, known, at } = await open(spec);
+  const openBeside = async (location: string) => (await open(specBeside(name, at, location))).bytes;
   try {
     const checkpoint = await openCheckpoint(bytes, openBeside, {
       name,
       ...(spec.kind ? { kind: spec.kind } : {}),
+      ...(ports.limits ? { limits: ports.limits } : {}),
       signal,
     });
     return { checkpoint, provenance: { ...known, bytes: checkpoint.byteLength } };
@@ -82,8 +95,9 @@ export async function openSources(
   signal: AbortSignal,
 ): Promise<Map<string, OpenedSource>> {
   const names = [...specs.keys()];
+  const ahead = createReadAhead();
   const results = await Promise.allSettled(
-    names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal)),
+    names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal, ahead)),
   );
   const failed = results.find((result) => result.status === "rejected");
   if (failed) {
@@ -140,6 +154,7 @@ export async function openBytes(
       const bytes = await openHttpSource(spec.url, {
         fetch: ports.fetch,
         headers: spec.headers,
+        timeout_ms: 1000 * (ports.limits ?? DEFAULT_LIMITS).sourceStall,
         signal,
       });
       return { bytes, known: bytes.etag === undefined ? {} : { id: bytes.etag }, at: spec };

@@ -16,13 +16,32 @@ export function isPrivateHost(host: string): boolean {
   if (name.startsWith("[")) return isPrivateV6(name.slice(1, -1));
   const parts = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(name)?.slice(1).map(Number);
   if (parts) return isPrivateV4(parts);
-  return !name.includes(".") || /\.(?:localhost|local|internal|home\.arpa)$/.test(name);
+  return !name.includes(".") || LOCAL_NAMES.test(name);
 }
 
-function isPrivateV4([a = 0, b = 0, c = 0]: readonly number[]): boolean {
+/**
+ * Whether an address that a name resolves to is private, loopback, link-local, multicast or reserved. What is no
+ * address counts as one.
+ *
+ * @param address As a resolver writes it, such as `10.0.0.1`, `fe80::1%eth0` or `::ffff:10.0.0.1`.
+ */
+export function isPrivateAddress(address: string): boolean {
+  const plain = address.trim().replace(/%.*$/, "");
+  const url = URL.parse(plain.includes(":") ? `http://[${plain}]/` : `http://${plain}/`);
+  if (!url || !/^(?:\[.*\]|[\d.]+)$/.test(url.hostname)) return true;
+  return isPrivateHost(url.hostname);
+}
+
+/** Names of this machine or its network: special-use domains, and what routers and companies make up. */
+const LOCAL_NAMES =
+  /\.(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa|in-addr\.arpa|ip6\.arpa|test|invalid|onion)$/;
+
+function isPrivateV4([a = 0, b = 0, c = 0, d = 0]: readonly number[]): boolean {
   return a === 0 || a === 10 || a === 127 || a >= 224 ||
     (a === 100 && b >= 64 && b < 128) ||
     (a === 169 && b === 254) ||
+    // The wire server of a cloud, reached from its machines only.
+    (a === 168 && b === 63 && c === 129 && d === 16) ||
     (a === 172 && b >= 16 && b < 32) ||
     (a === 192 && (b === 168 || (b === 0 && (c === 0 || c === 2)) || (b === 88 && c === 99))) ||
     (a === 198 && (b === 18 || b === 19 || (b === 51 && c === 100))) ||

@@ -31,8 +31,7 @@ export function checkSourceUrl(url: string | URL, allow: readonly string[]): voi
   if (username !== "" || password !== "") {
     throw forbidden("its URL must not hold credentials", host, { host });
   }
-  const port = parsed.port || (protocol === "https:" ? "443" : "80");
-  if (allow.includes(`${host}:${port}`)) return;
+  if (isExempt(parsed, allow)) return;
   if (isPrivateHost(host)) {
     throw forbidden("its address must be public", host, { host });
   }
@@ -42,6 +41,12 @@ export function checkSourceUrl(url: string | URL, allow: readonly string[]): voi
   if (!listed) {
     throw forbidden("its host must be among those that the operator allows", host, { host });
   }
+}
+
+/** Whether a host is listed with the port: the operator vouches for that very address, even if it is private. */
+export function isExempt({ protocol, hostname, port }: URL, allow: readonly string[]): boolean {
+  const used = port || (protocol === "https:" ? "443" : "80");
+  return allow.includes(`${hostname.replace(/\.+$/, "")}:${used}`);
 }
 
 /** What is wrong with an entry of the list of allowed hosts, or undefined. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { UseStore } from "idb-keyval";
+import { LIMITS, type Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import type { BlobId, BlobStore } from "./blobs.ts";
 import { earlyHeader } from "./early_header.ts";
@@ -16,6 +17,8 @@ export interface CheckpointStore {
   readonly blobs: BlobStore;
   readonly records: UseStore;
   readonly leases: Leases;
+  /** What a header may hold; the defaults if absent. */
+  readonly limits?: Limits;
 }
 
 /** What is known of the bytes beforehand. */
@@ -50,7 +53,7 @@ export async function storeCheckpoint(
   const { signal, digest, maximum = Infinity, length } = options;
   if (length !== undefined && length > maximum) throw tooLarge(maximum, length);
   const writer = await store.blobs.create();
-  const checkHeader = earlyHeader(writer, length);
+  const checkHeader = earlyHeader(writer, length, store.limits);
   try {
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
@@ -83,7 +86,7 @@ export async function storeCheckpoint(
         { expected: `sha256:${digest.toHex()}`, value: sealed.id },
       );
     }
-    const content = await storedContent(sealed.source, signal);
+    const content = await storedContent(sealed.source, signal, store.limits);
     signal?.throwIfAborted();
     return await store.leases.alone(sealed.id, async () => {
       const { id, bytes, created } = await writer.commit();
@@ -122,6 +125,6 @@ function tooLarge(limit: number, value: number): Problem {
   return new Problem(
     "too-large",
     `Cannot keep the checkpoint as it must have at most ${limit} bytes: current value is ${value}`,
-    { limit, value },
+    { limit, value, variable: LIMITS.upload.variable },
   );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CheckpointLimits } from "../checkpoint/header_fault.ts";
 import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import { readHeaderLength } from "../checkpoint/safetensors_header.ts";
 import type { BlobWriter } from "./blobs.ts";
@@ -22,7 +23,9 @@ const FIRST_BYTES = 65536;
 export function earlyHeader(
   writer: BlobWriter,
   length: number | undefined,
+  limits?: CheckpointLimits,
 ): (signal?: AbortSignal) => Promise<void> {
+  const options = limits ? { limits } : {};
   let needed = Math.min(FIRST_BYTES, length ?? FIRST_BYTES);
   return async (signal) => {
     if (writer.bytes < needed) return;
@@ -33,14 +36,17 @@ export function earlyHeader(
         needed = Infinity;
         return;
       }
-      const end = 8 + readHeaderLength(first, length ?? Number.MAX_SAFE_INTEGER);
+      const end = 8 + readHeaderLength(first, length ?? Number.MAX_SAFE_INTEGER, options);
       if (length !== undefined && end > written.byteLength) {
         needed = end;
         return;
       }
       needed = Infinity;
       if (length === undefined) return;
-      await openSafetensors({ ...written, byteLength: length }, signal ? { signal } : {});
+      await openSafetensors(
+        { ...written, byteLength: length },
+        signal ? { signal, ...options } : options,
+      );
     } finally {
       written.close?.();
     }

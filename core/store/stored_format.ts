@@ -6,6 +6,7 @@
 import { openShard } from "../atm/shard/open_shard.ts";
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { CheckpointKind } from "../checkpoint/checkpoint.ts";
+import type { CheckpointLimits } from "../checkpoint/header_fault.ts";
 import { recognizeForeign } from "../checkpoint/known_formats.ts";
 import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import { elementBytes } from "../onnx/element_type.ts";
@@ -56,11 +57,15 @@ export function storedFormat(first: Uint8Array): StoredFormat {
 export async function storedContent(
   source: ByteSource,
   signal?: AbortSignal,
+  limits?: CheckpointLimits,
 ): Promise<StoredContent> {
   const first = await source.slice(0, Math.min(FORMAT_BYTES, source.byteLength), signal);
   const format = storedFormat(first);
   if (format === "safetensors") {
-    const { kind, tensors } = await openSafetensors(source, signal ? { signal } : {});
+    const { kind, tensors } = await openSafetensors(source, {
+      ...(signal ? { signal } : {}),
+      ...(limits ? { limits } : {}),
+    });
     let parameters = 0;
     for (const { shape } of tensors.values()) parameters += elementCount(shape);
     return { kind, tensors: tensors.size, parameters };

@@ -1,45 +1,73 @@
 /**
- * Bearer keys.
+ * Bearer keys and their scopes.
  *
  * @module
  */
 import type { MiddlewareHandler } from "hono";
+import { type AccessKey, allows, parseAccessKey, type Scope } from "../../core/access.ts";
 import { Problem } from "../../core/problem.ts";
+import { neededScopes } from "./scopes.ts";
 
-/** Paths that answer without a key. */
-const OPEN = new Set(["/healthz", "/readyz"]);
+/** No key is longer; a longer text is refused before it is hashed. */
+const LONGEST_KEY = 4096;
 
 /**
- * Asks for a bearer key whose SHA-256 is listed.
+ * Asks for a bearer key whose SHA-256 is listed and whose scopes include what the route needs
+ * ({@linkcode neededScopes}).
  *
- * @param digests SHA-256 of the accepted keys, lower-case hexadecimal; none: no key is asked for.
+ * @param entries The accepted keys, see {@linkcode parseAccessKey}; none: no key is asked for.
  */
-export function bearerAuth(digests: readonly string[]): MiddlewareHandler {
+export function bearerAuth(entries: readonly string[]): MiddlewareHandler {
+  const keys = entries.map(parseAccessKey);
   return async function bearerAuth(context, next) {
-    if (digests.length > 0 && !OPEN.has(context.req.path)) {
-      const key = /^Bearer\s+(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-      if (key === undefined || !await isListed(key, digests)) {
-        throw new Problem(
-          "unauthorized",
-          `Cannot answer as the request must carry an accepted bearer key: current value is ${
-            key === undefined ? "none" : "another key"
-          }`,
-        );
-      }
+    const { method, path } = context.req;
+    const needed = keys.length === 0 ? undefined : neededScopes(method, path);
+    if (needed !== undefined) {
+      const given = /^Bearer\s+(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+      const scopes = given === undefined || given.length > LONGEST_KEY
+        ? undefined
+        : await scopesOf(given, keys);
+      if (scopes === undefined) throw unauthorized(given === undefined);
+      if (!needed.some((scope) => allows(scopes, scope))) throw forbidden(needed, scopes);
     }
     await next();
   };
 }
 
-/** Compares with every digest in full, so that the time tells nothing. */
-async function isListed(key: string, digests: readonly string[]): Promise<boolean> {
+/** The scopes of a key; compares with every digest in full, so that the time tells nothing. */
+async function scopesOf(
+  key: string,
+  keys: readonly AccessKey[],
+): Promise<readonly Scope[] | undefined> {
   const bytes = new TextEncoder().encode(key);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  let listed = 0;
-  for (const known of digests) {
-    let different = known.length ^ digest.length;
-    for (let i = 0; i < digest.length; i++) different |= known.charCodeAt(i) ^ digest.charCodeAt(i);
-    listed |= Number(different === 0);
+  let found: Scope[] | undefined;
+  for (const known of keys) {
+    let different = known.digest.length ^ digest.length;
+    for (let i = 0; i < digest.length; i++) {
+      different |= known.digest.charCodeAt(i) ^ digest.charCodeAt(i);
+    }
+    // A key that is listed twice has the scopes of both entries.
+    if (different === 0) found = [...(found ?? []), ...known.scopes];
   }
-  return listed === 1;
+  return found;
+}
+
+function unauthorized(none: boolean): Problem {
+  return new Problem(
+    "unauthorized",
+    `Cannot answer as the request must carry an accepted bearer key: current value is ${
+      none ? "none" : "another key"
+    }`,
+  );
+}
+
+function forbidden(needed: readonly Scope[], scopes: readonly Scope[]): Problem {
+  return new Problem(
+    "forbidden",
+    `Cannot answer as the key must have the scope ${needed.join(" or ")}: current scopes are ${
+      [...new Set(scopes)].join(", ")
+    }`,
+    { scope: needed.join(" ") },
+  );
 }

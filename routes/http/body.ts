@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { LimitName } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import { bodyChunks } from "./body_chunks.ts";
+import type { UploadGate } from "./upload_gate.ts";
 import { requireMediaType } from "./media_type.ts";
 
 /** Bounds of a body. */
@@ -15,6 +17,9 @@ export interface BodyOptions {
   readonly mediaTypes: readonly string[];
   /** Ends the reading. */
   readonly signal?: AbortSignal;
+  readonly gate?: UploadGate | undefined;
+  /** Which limit `maximum` is. */
+  readonly limit?: LimitName | undefined;
 }
 
 /**
@@ -25,9 +30,9 @@ export interface BodyOptions {
  * @throws The signal's reason.
  */
 export async function readText(request: Request, options: BodyOptions): Promise<string> {
-  const { maximum, mediaTypes, signal } = options;
+  const { maximum, limit, mediaTypes, signal, gate } = options;
   requireUtf8(requireMediaType(request, mediaTypes).parameters.get("charset"), "the body");
-  return await decodeText(bodyChunks(request, { maximum, signal }), "the body");
+  return await decodeText(bodyChunks(request, { maximum, limit, signal, gate }), "the body");
 }
 
 /**

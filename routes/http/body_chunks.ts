@@ -4,6 +4,8 @@
  * @module
  */
 import { Problem } from "../../core/problem.ts";
+import { type LimitName, LIMITS } from "../../core/limits.ts";
+import { type UploadGate, watchPace } from "./upload_gate.ts";
 
 const PIECE = 1 << 20;
 
@@ -11,8 +13,12 @@ const PIECE = 1 << 20;
 export interface ChunkOptions {
   /** Limit in bytes. */
   readonly maximum: number;
+  /** Which limit that is; `upload` by default. */
+  readonly limit?: LimitName | undefined;
   /** Ends the reading at once, also while the client sends nothing. */
   readonly signal?: AbortSignal | undefined;
+  /** How many bodies may come at once, and how slowly; no bound by default. */
+  readonly gate?: UploadGate | undefined;
 }
 
 /**
@@ -20,39 +26,48 @@ export interface ChunkOptions {
  * one buffer of 1 MiB is filled again and again, which is both faster than the host's own pieces and keeps
  * megabytes of buffers from piling up.
  *
- * @throws {Problem} `too-large`, or `invalid-request` if the body breaks off.
+ * @throws {Problem} `too-large`, `too-many`, or `invalid-request` if the body breaks off or comes too slowly.
  * @throws The signal's reason.
  */
 export async function* bodyChunks(
   request: Request,
-  { maximum, signal }: ChunkOptions,
+  { maximum, limit = "upload", signal, gate }: ChunkOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   signal?.throwIfAborted();
   const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > maximum) throw tooLarge("the body", "bytes", maximum, announced);
+  if (announced > maximum) throw tooLarge("the body", "bytes", maximum, announced, limit);
   const { body } = request;
   if (body === null) return;
+  const leave = gate?.enter();
   const { read, stop } = chunkReader(body, request.headers.has("content-length"));
   const abort = () => stop(signal?.reason);
   signal?.addEventListener("abort", abort);
+  const pace = gate && watchPace(gate, (problem) => void stop(problem));
   let bytes = 0;
   let complete = false;
   try {
     for (;;) {
-      const chunk = await read().catch((error) => {
+      const chunk = await (pace ? pace.wait(read()) : read()).catch((error) => {
         signal?.throwIfAborted();
-        throw bodyEnded(bytes, error);
+        throw pace?.fault() ?? bodyEnded(bytes, error);
       });
       signal?.throwIfAborted();
+      const slow = pace?.fault();
+      if (slow) throw slow;
       if (chunk === undefined) break;
       bytes += chunk.length;
-      if (bytes > maximum) throw tooLarge("the body", "bytes", maximum, `more than ${maximum}`);
+      pace?.count(chunk.length);
+      if (bytes > maximum) {
+        throw tooLarge("the body", "bytes", maximum, `more than ${maximum}`, limit);
+      }
       yield chunk;
     }
     if (bytes < announced) throw bodyEnded(bytes);
     complete = true;
   } finally {
     signal?.removeEventListener("abort", abort);
+    pace?.end();
+    leave?.();
     if (!complete) await stop();
   }
 }
@@ -73,11 +88,19 @@ export function tooLarge(
   unit: string,
   limit: number,
   value: number | string,
+  name?: LimitName,
 ): Problem {
+  const variable = name && LIMITS[name].variable;
   return new Problem(
     "too-large",
-    `Cannot read ${what} as it must have at most ${limit} ${unit}: current value is ${value}`,
-    { limit, ...(typeof value === "number" ? { value } : {}) },
+    `Cannot read ${what} as it must have at most ${limit} ${unit}${
+      variable ? ` (${variable})` : ""
+    }: current value is ${value}`,
+    {
+      limit,
+      ...(variable ? { variable } : {}),
+      ...(typeof value === "number" ? { value } : {}),
+    },
   );
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 import { parseDocument } from "../../core/merge/document.ts";
+import { DEFAULT_LIMITS, limitProblem, type Limits } from "../../core/limits.ts";
 import { nearest } from "../../core/merge/nearest.ts";
 import type { UsedNames } from "../../core/merge/sources.ts";
 import { Problem } from "../../core/problem.ts";
@@ -13,12 +14,17 @@ import type { UploadedSource } from "../../core/sources/open_sources.ts";
 import type { BlobStore, BlobWriter } from "../../core/store/blobs.ts";
 import { readText } from "./body.ts";
 import { readMultipart } from "./multipart.ts";
+import type { UploadGate } from "./upload_gate.ts";
 
 /** What a request with uploads is taken in with. */
 export interface UploadPorts {
   readonly blobs: BlobStore;
   /** Limit of a request's uploads in bytes. */
   readonly maximumUpload: number;
+  /** All limits; the defaults if absent. */
+  readonly limits?: Limits;
+  /** How bodies are received; without bounds if absent. */
+  readonly gate?: UploadGate;
 }
 
 /** How a resource's document is read. */
@@ -41,7 +47,6 @@ export interface ReadDocument<Document> {
   readonly uploads: ReadonlyMap<string, UploadedSource>;
 }
 
-const DOCUMENT_LIMIT = 1 << 20;
 const DOCUMENT_TYPES = ["application/json", "application/yaml", "multipart/form-data"];
 
 /**
@@ -59,28 +64,41 @@ export async function readDocumentRequest<Document>(
 ): Promise<ReadDocument<Document>> {
   const uploads = new Map<string, UploadedSource>();
   const { part } = format;
-  const parse = (text: string, type: string) => format.parse(parseDocument(text, type));
+  const { limits = DEFAULT_LIMITS, gate } = ports;
+  const parse = (text: string, type: string) => {
+    const parsed = format.parse(parseDocument(text, type, limits));
+    checkNames(format.names(parsed), part, limits);
+    return parsed;
+  };
   const type = request.headers.get("content-type") ?? "";
   if (!type.toLowerCase().startsWith("multipart/form-data")) {
     const text = await readText(request, {
-      maximum: DOCUMENT_LIMIT,
+      maximum: limits.document,
+      limit: "document",
       mediaTypes: DOCUMENT_TYPES,
       signal,
+      gate,
     });
     return { document: parse(text, type), uploads };
   }
   let document: Document | undefined;
   format.onUpload?.();
   await readMultipart(request, {
-    limits: { fieldBytes: DOCUMENT_LIMIT, maximumBytes: ports.maximumUpload },
+    limits: {
+      fieldBytes: limits.document,
+      maximumBytes: ports.maximumUpload,
+      parts: limits.parts,
+      nameLength: limits.name,
+    },
     signal,
+    gate,
     onField(name, text, contentType) {
       if (name !== part) throw unexpectedPart(name, `the only part that is not a file is ${part}`);
       document = parse(text, contentType ?? guessType(text));
     },
     async onFile({ name, contentType }, chunks) {
       if (name === part && !document) {
-        const text = await readPart(part, chunks);
+        const text = await readPart(part, chunks, limits.document);
         document = parse(text, documentType(contentType, text));
         return;
       }
@@ -101,21 +119,31 @@ export async function readDocumentRequest<Document>(
   return { document, uploads };
 }
 
+/** Refuses documents that name too many sources, or too long ones. */
+function checkNames(names: UsedNames, part: string, limits: Limits): void {
+  if (names.size > limits.models) {
+    const what = `the ${part}`;
+    throw limitProblem("models", limits.models, what, "the number of its sources", names.size);
+  }
+  for (const name of names.keys()) {
+    if (name.length > limits.name) {
+      const has = "the length of a source's name";
+      throw limitProblem("name", limits.name, `the ${part}`, has, name.length);
+    }
+  }
+}
+
 async function readPart(
   part: string,
   chunks: AsyncIterable<Uint8Array>,
+  limit: number,
 ): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   for await (const chunk of chunks) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > DOCUMENT_LIMIT) {
-      throw new Problem(
-        "too-large",
-        `Cannot read the ${part} as its length must be at most ${DOCUMENT_LIMIT}: ` +
-          `current value is more than ${DOCUMENT_LIMIT}`,
-        { limit: DOCUMENT_LIMIT },
-      );
+    if (text.length > limit) {
+      throw limitProblem("document", limit, `the ${part}`, "its length", `more than ${limit}`);
     }
   }
   return text + decoder.decode();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULT_LIMITS, limitProblem } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import { decodeText, requireUtf8 } from "./body.ts";
 import { bodyChunks, bodyEnded, tooLarge } from "./body_chunks.ts";
@@ -14,6 +15,7 @@ import {
   type PartEvent,
 } from "./multipart_parser.ts";
 import { isField, type PartInfo } from "./part_headers.ts";
+import type { UploadGate } from "./upload_gate.ts";
 
 /** Limits of a multipart body. */
 export interface MultipartLimits {
@@ -25,6 +27,8 @@ export interface MultipartLimits {
   readonly fieldBytes?: number;
   /** Bytes of the whole body. */
   readonly maximumBytes: number;
+  /** Characters of a part's name; 4096. */
+  readonly nameLength?: number;
 }
 
 /** What is known of a file part. */
@@ -35,6 +39,7 @@ export interface MultipartOptions {
   readonly limits: MultipartLimits;
   /** Ends the reading at once, also while the client sends nothing. */
   readonly signal?: AbortSignal;
+  readonly gate?: UploadGate | undefined;
   /** Takes a part that is not a file: it has no file name, and no type or that of a text. */
   onField(name: string, text: string, contentType: string | undefined): void | Promise<void>;
   /**
@@ -58,12 +63,16 @@ const MAXIMUM_EPILOGUE = 65_536;
 export async function readMultipart(request: Request, options: MultipartOptions): Promise<void> {
   const { limits } = options;
   const { parts = 256, headerBytes = 16_384, fieldBytes = 1 << 20, maximumBytes } = limits;
+  const { nameLength = DEFAULT_LIMITS.name } = limits;
   const { parameters } = requireMediaType(request, ["multipart/form-data"]);
   const parser = multipartParser(checkBoundary(parameters.get("boundary")), headerBytes);
   // Ends a read that a callback may have left behind.
   const end = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
-  const events = partEvents(bodyChunks(request, { maximum: maximumBytes, signal }), parser);
+  const events = partEvents(
+    bodyChunks(request, { maximum: maximumBytes, signal, gate: options.gate }),
+    parser,
+  );
   const names = new Set<string>();
   try {
     for (;;) {
@@ -71,7 +80,13 @@ export async function readMultipart(request: Request, options: MultipartOptions)
       if (done) return;
       if (value.type !== "begin") throw new Error("The multipart parser lost its place");
       const { part } = value;
-      if (names.size === parts) throw tooLarge("the body", "parts", parts, `more than ${parts}`);
+      if (names.size === parts) {
+        throw tooLarge("the body", "parts", parts, `more than ${parts}`, "parts");
+      }
+      if (part.name.length > nameLength) {
+        const { length } = part.name;
+        throw limitProblem("name", nameLength, "a part", "the length of its name", length);
+      }
       if (names.has(part.name)) throw repeated(part.name);
       names.add(part.name);
       const data = partData(events);
@@ -142,7 +157,7 @@ async function fieldText(part: PartInfo, data: PartData, limit: number): Promise
   async function* counted() {
     for await (const chunk of data) {
       bytes += chunk.length;
-      if (bytes > limit) throw tooLarge(what, "bytes", limit, `more than ${limit}`);
+      if (bytes > limit) throw tooLarge(what, "bytes", limit, `more than ${limit}`, "document");
       yield chunk;
     }
   }

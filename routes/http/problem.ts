@@ -5,6 +5,7 @@
  */
 import { HTTPException } from "hono/http-exception";
 import { Problem, type ProblemKind, PROBLEMS } from "../../core/problem.ts";
+import { redactValue } from "../../core/redact.ts";
 
 /** What the document says of the request. */
 export interface ProblemContext {
@@ -57,6 +58,11 @@ export function problemResponse(error: unknown, context: ProblemContext): Respon
     if (context.method === "POST") headers.set("accept-post", types);
   }
   if (problem.kind === "unauthorized") headers.set("www-authenticate", 'Bearer realm="amalgam"');
+  if (problem.kind === "forbidden" && typeof members.scope === "string") {
+    // RFC 6750, section 3.1.
+    const scope = `error="insufficient_scope", scope="${members.scope}"`;
+    headers.set("www-authenticate", `Bearer realm="amalgam", ${scope}`);
+  }
   if (problem.kind === "range-not-satisfiable" && length !== undefined) {
     headers.set("content-range", `bytes */${length}`);
   }
@@ -114,7 +120,8 @@ function ofStatus(error: HTTPException): Problem | undefined {
 
 function internal(error: unknown, context: ProblemContext): Problem {
   const id = crypto.randomUUID();
-  const log = context.log ?? ((id, error) => console.error(`internal ${id}`, error));
+  const log = context.log ??
+    ((id, error) => console.error(JSON.stringify(redactValue({ message: "internal", id, error }))));
   log(id, error);
   return new Problem(
     "internal",

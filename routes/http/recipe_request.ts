@@ -7,12 +7,15 @@
  */
 import type { UseStore } from "idb-keyval";
 import type { ChunkExecutor } from "../../core/engine/chunk_job.ts";
+import { DEFAULT_LIMITS, limitProblem } from "../../core/limits.ts";
+import type { MemoryBudget } from "../../core/memory_budget.ts";
 import { type MergeOutput, mergeOutput } from "../../core/merge/merge_output.ts";
 import { makePlan } from "../../core/merge/plan.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
 import { type MergeMethod, METHODS } from "../../core/methods/mod.ts";
 import { openSources, type SourcePorts } from "../../core/sources/open_sources.ts";
+import type { Problem } from "../../core/problem.ts";
 import type { BlobWriter } from "../../core/store/blobs.ts";
 import { VERSION } from "../../core/version.ts";
 import { readDocumentRequest, type UploadPorts } from "./document_request.ts";
@@ -24,6 +27,8 @@ export interface RecipePorts extends UploadPorts {
   readonly executor: ChunkExecutor;
   /** Elements per chunk, a multiple of 4096. */
   readonly chunkElements: number;
+  /** Memory of all merges that run at once; not counted if absent. */
+  readonly memory?: MemoryBudget;
 }
 
 /** A merge ready to run. */
@@ -34,6 +39,12 @@ export interface PreparedMerge {
   readonly output: MergeOutput;
   /** Aborts everything that reads for this request; aborted when the client goes away. */
   readonly controller: AbortController;
+  /**
+   * Takes the memory that the plan needs until the release, as soon as it is free.
+   *
+   * @throws {Problem} `too-large` if it never can be free, `too-many` if it does not become so in time.
+   */
+  admit(): Promise<void>;
   /** Closes sources and drops uploads; safe to call again. */
   release(): Promise<void>;
 }
@@ -48,6 +59,11 @@ export interface DocumentReader {
 }
 
 const RECIPE: DocumentReader = { part: "recipe", methods: METHODS, read: (document) => document };
+
+function tooLong(seconds: number): Problem {
+  const has = "its time in seconds";
+  return limitProblem("seconds", seconds, "the merge to its end", has, `more than ${seconds}`);
+}
 
 /** Float32 copies and encoded bytes of one chunk of one input, on all threads that work at once. */
 const BYTES_PER_ELEMENT = 12;
@@ -100,7 +116,15 @@ export async function prepareMerge(
       chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
     });
     const output = await mergeOutput(plan, recipe, checkpoints, signal);
-    return { recipe, plan, output, controller, release };
+    const admit = async () => {
+      const bytes = plan.peakMemory + output.memory;
+      const free = await ports.memory?.take(bytes, "the merge", signal);
+      if (free) closers.push(free);
+      const { seconds } = ports.limits ?? DEFAULT_LIMITS;
+      const timer = setTimeout(() => controller.abort(tooLong(seconds)), 1000 * seconds);
+      closers.push(() => clearTimeout(timer));
+    };
+    return { recipe, plan, output, controller, admit, release };
   } catch (error) {
     controller.abort();
     await release();

@@ -1,4 +1,5 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import { DEFAULT_LIMITS, type LimitName, LIMITS } from "../../core/limits.ts";
 import { ConfigError, parseSize, readConfig } from "../../core/host/config.ts";
 
 const FACTS = { processors: 4, edge: false };
@@ -25,6 +26,9 @@ Deno.test("readConfig() has a default for everything", () => {
     memory: 512 * 2 ** 20,
     workers: 4,
     chunkElements: 131_072,
+    loopbackOnly: true,
+    cors: [],
+    limits: DEFAULT_LIMITS,
   });
   const edge = readConfig({}, { processors: 16, edge: true });
   assertEquals([edge.data, edge.workers], [undefined, 0]);
@@ -60,6 +64,9 @@ Deno.test("readConfig() reads every variable", () => {
     memory: 64 * 2 ** 20,
     workers: 0,
     chunkElements: 4096,
+    loopbackOnly: false,
+    cors: [],
+    limits: { ...DEFAULT_LIMITS, upload: 1.5 * 2 ** 30, memory: 64 * 2 ** 20 },
   });
   // An empty variable is as good as none.
   assertEquals(readConfig({ PORT: "", AMALGAM_DATA: " " }, FACTS), readConfig({}, FACTS));
@@ -75,7 +82,7 @@ Deno.test("readConfig() tells every fault at once, one a line", () => {
     AMALGAM_WORKERS: "0x4",
     AMALGAM_CHUNK: "5000",
   });
-  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "PORT", "AMALGAM_MAX_UPLOAD", "AMALGAM_MEMORY"]
+  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "AMALGAM_MAX_UPLOAD", "AMALGAM_MEMORY", "PORT"]
     .concat("AMALGAM_WORKERS", "AMALGAM_CHUNK");
   assertEquals(faults.map((line) => line.split(/[ :]/)[0]), names);
   for (const value of ["0.0.0.0", "65536", "https://example.org", "lots", "-1", "0x4", "5000"]) {
@@ -136,4 +143,53 @@ Deno.test("readConfig() allows the operator's own hub, and refuses an address wi
     assertEquals(faults.join().includes("hush"), false);
   }
   assertStringIncludes(faultsOf({ AMALGAM_HUB_TOKEN: "a b" }).join(), "AMALGAM_HUB_TOKEN must be");
+});
+
+Deno.test("readConfig() reads a variable for every limit, from its least to its greatest value", () => {
+  for (const name of Object.keys(LIMITS) as LimitName[]) {
+    const { variable, minimum, maximum } = LIMITS[name];
+    for (const value of [minimum, maximum]) {
+      // Beyond 2^53 a number of bytes cannot be told exactly.
+      assertEquals(readConfig({ [variable]: String(value) }, FACTS).limits[name], value, variable);
+    }
+    for (const value of [minimum - 1, maximum + 1, "x", "1e3", "-5"]) {
+      const faults = faultsOf({ [variable]: String(value) });
+      assertEquals(faults.length, 1, variable);
+      assertStringIncludes(faults[0]!, `${variable} must be`);
+      assertStringIncludes(faults[0]!, `current value is ${value}`);
+    }
+  }
+});
+
+Deno.test("readConfig() takes half of the machine's memory where nothing else is said", () => {
+  const machine = { ...FACTS, memory: 8 * 2 ** 30 };
+  assertEquals(readConfig({}, machine).limits.memory, 4 * 2 ** 30);
+  assertEquals(readConfig({}, { ...FACTS, memory: 2 ** 20 }).memory, 512 * 2 ** 20);
+  assertEquals(readConfig({ AMALGAM_MEMORY: "1G" }, machine).memory, 2 ** 30);
+});
+
+Deno.test("readConfig() reads scopes of keys and refuses others without showing a key", () => {
+  const keys = `${KEY}:read+merge,${"0".repeat(64)}`;
+  assertEquals(readConfig({ AMALGAM_KEYS: keys }, FACTS).keys, keys.split(","));
+  for (const scopes of ["", "all", "read+", "read merge", "read:merge"]) {
+    const faults = faultsOf({ AMALGAM_KEYS: `${KEY}:${scopes}` });
+    assertEquals([faults.length, faults[0]!.includes(KEY)], [1, false], scopes);
+    assertStringIncludes(faults[0]!, "AMALGAM_KEYS must list");
+  }
+});
+
+Deno.test("readConfig() reads origins and refuses what is none", () => {
+  const cors = "https://app.example.org, http://localhost:5173";
+  assertEquals(readConfig({ AMALGAM_CORS: cors }, FACTS).cors, cors.split(", "));
+  for (const origin of ["app.example.org", "https://app.example.org/", "null", "ftp://a.example"]) {
+    assertStringIncludes(faultsOf({ AMALGAM_CORS: origin })[0]!, "AMALGAM_CORS must list origins");
+  }
+  const secret = faultsOf({ AMALGAM_CORS: "https://me:hush@app.example.org" }).join();
+  assertEquals(secret.includes("hush"), false);
+});
+
+Deno.test("readConfig() answers this machine only as long as no key is set, except at the edge", () => {
+  assertEquals(readConfig({}, FACTS).loopbackOnly, true);
+  assertEquals(readConfig({ AMALGAM_KEYS: KEY }, FACTS).loopbackOnly, false);
+  assertEquals(readConfig({}, { processors: 1, edge: true }).loopbackOnly, false);
 });

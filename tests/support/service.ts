@@ -7,7 +7,8 @@ import { hostHasher } from "../../core/host/hasher.ts";
 import { operatorFiles } from "../../core/host/operator_files.ts";
 import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
 import { workerPool } from "../../core/engine/pool.ts";
-import { guardedFetch } from "../../core/sources/guarded_fetch.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../core/limits.ts";
+import { type FetchGuards, guardedFetch } from "../../core/sources/guarded_fetch.ts";
 import type { HubPort } from "../../core/sources/hub.ts";
 import type { BlobStore } from "../../core/store/blobs.ts";
 import { createLeases } from "../../core/store/leases.ts";
@@ -16,8 +17,17 @@ import { memoryTable, tableStore } from "../../core/store/table_store.ts";
 import { createApp, type Ports } from "../../routes/app.ts";
 
 /** What a test may choose. */
-export interface TestAppOptions
-  extends Partial<Pick<Ports, "keys" | "chunkElements" | "maximumUpload">> {
+export interface TestAppOptions extends
+  Partial<
+    Pick<
+      Ports,
+      "keys" | "chunkElements" | "maximumUpload" | "loopbackOnly" | "cors" | "memory" | "gate"
+    >
+  > {
+  /** Limits other than the defaults. */
+  readonly limits?: Partial<Limits>;
+  /** What is asked for the addresses behind names. */
+  readonly guards?: FetchGuards;
   readonly blobs?: BlobStore;
   readonly workers?: number;
   /** Hosts with ports that URL sources may name. */
@@ -31,6 +41,7 @@ export interface TestAppOptions
 /** An application with a store of its own. Faults of ours are collected in `faults`. */
 export function testApp(options: TestAppOptions = {}) {
   const { workers = 0, sourceHosts = [], files, hub } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const blobs = options.blobs ?? memoryBlobs({ makeHasher: hostHasher });
   const records = tableStore(memoryTable());
   const leases = createLeases(blobs);
@@ -44,12 +55,19 @@ export function testApp(options: TestAppOptions = {}) {
     openWorkspace: () => onnxWorkspace(),
     sources: {
       openStored: leases.open,
-      fetch: guardedFetch((url, init) => fetch(url, init), sourceHosts),
+      fetch: guardedFetch((url, init) => fetch(url, init), sourceHosts, options.guards),
+      limits,
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
       ...(hub === undefined ? {} : { hub }),
     },
     chunkElements: options.chunkElements ?? 4096,
     maximumUpload: options.maximumUpload ?? 2 ** 30,
+    limits,
+    ...(options.loopbackOnly === undefined ? {} : { loopbackOnly: options.loopbackOnly }),
+    ...(options.cors === undefined ? {} : { cors: options.cors }),
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
+    ...(options.gate === undefined ? {} : { gate: options.gate }),
     width: Math.max(1, workers),
     keys: options.keys ?? [],
     ready: () => executor.warm(),

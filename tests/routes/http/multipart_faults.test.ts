@@ -55,7 +55,7 @@ const FAULTS: [string, () => Request, Partial<MultipartLimits>, string, string][
     () => multipartRequest("b", [multipartBody("b", FILES)]),
     { parts: 2 },
     "too-large",
-    "at most 2 parts: current value is more than 2",
+    "at most 2 parts (AMALGAM_MAX_PARTS): current value is more than 2",
   ],
   [
     "a long header",

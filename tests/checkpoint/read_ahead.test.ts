@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
+import { createReadAhead } from "../../core/checkpoint/read_ahead.ts";
+
+const CONTENT = Uint8Array.from({ length: 10_007 }, (_, i) => Math.imul(i, 2654435761) >>> 24);
+
+/** A source that answers when told to, or at once, and tells what it was asked for. */
+function watched(options: { failing?: (start: number) => boolean; slow?: boolean } = {}) {
+  const asked: [number, number][] = [];
+  const waiting: (() => void)[] = [];
+  let underWay = 0;
+  let most = 0;
+  let closed = 0;
+  const source: ByteSource = {
+    byteLength: CONTENT.length,
+    async slice(start, end) {
+      if (start < 0 || end > CONTENT.length || start > end) throw new RangeError("outside");
+      asked.push([start, end]);
+      most = Math.max(most, ++underWay);
+      if (options.slow) await new Promise<void>((go) => waiting.push(go));
+      underWay--;
+      if (options.failing?.(start)) throw new Error(`no bytes at ${start}`);
+      return CONTENT.slice(start, end);
+    },
+    close: () => void closed++,
+  };
+  return {
+    source,
+    asked,
+    most: () => most,
+    closed: () => closed,
+    go: () => waiting.splice(0).forEach((next) => next()),
+  };
+}
+
+const SMALL = { segment: 100, ahead: 3, budget: 1000, least: 10 };
+
+Deno.test("any reads give the bytes of the source", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(CONTENT.length), fc.nat(700)), { maxLength: 30 }),
+      fc.integer({ min: 1, max: 300 }),
+      fc.integer({ min: 200, max: 3000 }),
+      async (reads, segment, budget) => {
+        const file = createReadAhead({ ...SMALL, segment, budget }).over(watched().source);
+        for (const [start, length] of reads) {
+          const end = Math.min(start + length, CONTENT.length);
+          assertEquals(await file.slice(start, end), CONTENT.slice(start, end));
+        }
+      },
+    ),
+    { seed: 8, numRuns: 100 },
+  );
+});
+
+Deno.test("a reader that goes on finds the next segments under way; one that jumps costs nothing more", async () => {
+  const going = watched();
+  const file = createReadAhead(SMALL).over(going.source);
+  await file.slice(0, 50);
+  assertEquals(going.asked, [[0, 100], [100, 200], [200, 300], [300, 400]]);
+  await file.slice(50, 150);
+  assertEquals(going.asked.slice(4), [[400, 500]]);
+  const jumping = watched();
+  const other = createReadAhead(SMALL).over(jumping.source);
+  await other.slice(5000, 5050);
+  await other.slice(3000, 3050);
+  assertEquals(jumping.asked, [[5000, 5100], [3000, 3100]]);
+});
+
+Deno.test("short reads go straight to the source until a long one came", async () => {
+  const { source, asked } = watched();
+  const file = createReadAhead(SMALL).over(source);
+  await file.slice(0, 8);
+  assertEquals(asked, [[0, 8]]);
+  await file.slice(8, 60);
+  await file.slice(60, 68);
+  assertEquals(asked.filter(([start]) => start === 60), []);
+});
+
+Deno.test("a second pass asks for nothing again if the budget holds it, and the budget is kept", async () => {
+  const { source, asked } = watched();
+  const file = createReadAhead(SMALL).over(source);
+  for (const _ of [1, 2]) {
+    for (let at = 0; at < 500; at += 50) await file.slice(at, at + 50);
+  }
+  assertEquals(new Set(asked.map(([start]) => start)).size, asked.length);
+  const tight = watched();
+  const sources = createReadAhead({ ...SMALL, budget: 400 });
+  const [one, two] = [sources.over(tight.source), sources.over(watched().source)];
+  for (let at = 0; at < 3000; at += 50) {
+    await one.slice(at, at + 50);
+    await two.slice(at, at + 50);
+  }
+  // Thirty segments, and hardly one twice though there is room for four.
+  assert(tight.asked.length <= 33, `${tight.asked.length}`);
+  const before = tight.asked.length;
+  await one.slice(0, 50);
+  assertEquals(tight.asked.length, before + 1);
+});
+
+Deno.test("many requests are under way at once, no more than are read ahead", async () => {
+  const { source, most, go } = watched({ slow: true });
+  const file = createReadAhead(SMALL).over(source);
+  const reading = file.slice(0, 50);
+  assertEquals(most(), 4);
+  go();
+  await reading;
+});
+
+Deno.test("what fails ahead is asked for again when it is wanted, and its failure told then", async () => {
+  let failing = true;
+  const { source, asked } = watched({ failing: (start) => failing && start === 200 });
+  const file = createReadAhead(SMALL).over(source);
+  await file.slice(0, 150);
+  await assertRejects(() => file.slice(200, 250), Error, "no bytes at 200");
+  failing = false;
+  assertEquals(await file.slice(200, 250), CONTENT.slice(200, 250));
+  assert(asked.filter(([start]) => start === 200).length >= 2);
+});
+
+Deno.test("a reader that gives up does not wait; ranges outside are refused; closing closes", async () => {
+  const { source, closed } = watched({ slow: true });
+  const file = createReadAhead(SMALL).over(source);
+  const controller = new AbortController();
+  const reading = file.slice(0, 50, controller.signal);
+  controller.abort(new Error("enough"));
+  await assertRejects(() => reading, Error, "enough");
+  await assertRejects(() => file.slice(0, 10, controller.signal), Error, "enough");
+  await assertRejects(() => file.slice(10_000, 10_100), RangeError);
+  await assertRejects(() => file.slice(5, 2), RangeError);
+  file.close!();
+  assertEquals(closed(), 1);
+});
+
+Deno.test("memory of the caller is filled", async () => {
+  const file = createReadAhead(SMALL).over(watched().source);
+  const target: Bytes = new Uint8Array(333);
+  await file.readInto!(target, 4321);
+  assertEquals(target, CONTENT.slice(4321, 4654));
+});
