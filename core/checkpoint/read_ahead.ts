@@ -12,7 +12,7 @@ export interface ReadAheadOptions {
   readonly segment?: number;
   /** Requests beyond a reader's place at most; 6. */
   readonly ahead?: number;
-  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 64 MiB. */
+  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 96 MiB. */
   readonly budget?: number;
   /** Reads of fewer bytes go straight to the source until a longer one came: headers are read so; 128 KiB. */
   readonly least?: number;
@@ -25,15 +25,18 @@ export interface ReadAhead {
 }
 
 /** Bytes that sources read ahead together hold, if nothing else is said. */
-export const READ_AHEAD_BYTES = 64 << 20;
+export const READ_AHEAD_BYTES = 96 << 20;
+
+/** Readers of one source that are told apart. */
+const PLACES = 4;
 
 interface Segment {
   readonly bytes: Promise<Bytes>;
   readonly size: number;
   /** Whether it is there; what is under way is not given up. */
   done: boolean;
-  /** Whether a reader has come to it. */
-  used: boolean;
+  /** Bytes that readers have taken. */
+  taken: number;
   /** Takes it out of its source. */
   readonly drop: () => void;
 }
@@ -50,14 +53,18 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     held -= each.size;
     each.drop();
   };
-  const makeRoom = () => {
-    // What was read ahead is still wanted, so what was used goes first.
-    for (const used of [true, false]) {
+  /**
+   * Makes room for one more segment. What was read to its end goes first, and only for what a reader waits for
+   * anything that is there: else readers would take each other's segments away.
+   */
+  const makeRoom = (waiting: boolean): boolean => {
+    for (const whole of waiting ? [true, false] : [true]) {
       for (const each of kept) {
-        if (held <= budget) return;
-        if (each.done && each.used === used) forget(each);
+        if (held + segment <= budget) return true;
+        if (each.done && (!whole || each.taken >= each.size)) forget(each);
       }
     }
+    return held + segment <= budget;
   };
   /** Half of the budget is for what is to come, so that the other half can hold what was read. */
   const ahead = () =>
@@ -68,7 +75,8 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     const count = Math.ceil(byteLength / segment);
     const segments = new Map<number, Segment>();
     let streaming = false;
-    let last = -1;
+    /** Where readers have come to lately: several passes may be on their way at once. */
+    const places: number[] = [];
 
     function load(index: number): Segment {
       const start = index * segment;
@@ -77,7 +85,7 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
         bytes: source.slice(start, start + size),
         size,
         done: false,
-        used: false,
+        taken: 0,
         drop: () => segments.delete(index),
       };
       segments.set(index, loading);
@@ -91,22 +99,28 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
       return loading;
     }
 
-    function take(index: number): Promise<Bytes> {
+    function take(index: number): Segment {
       const known = segments.get(index);
       if (known) {
         kept.delete(known);
         kept.add(known);
       }
+      if (!known) makeRoom(true);
       const taken = known ?? load(index);
-      taken.used = true;
       // Only a reader that goes on is read ahead of; one that jumps may need nothing more here.
-      if (index === last || index === last + 1) {
+      const place = places.findIndex((each) => each === index || each + 1 === index);
+      if (place >= 0 || index === 0) {
         const end = Math.min(index + ahead(), count - 1);
-        for (let next = index + 1; next <= end; next++) if (!segments.has(next)) load(next);
+        for (let next = index + 1; next <= end; next++) {
+          if (segments.has(next)) continue;
+          if (!makeRoom(false)) break;
+          load(next);
+        }
       }
-      last = index;
-      makeRoom();
-      return taken.bytes;
+      if (place >= 0) places.splice(place, 1);
+      places.unshift(index);
+      places.length = Math.min(places.length, PLACES);
+      return taken;
     }
 
     async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
@@ -125,13 +139,13 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
       const parts: Promise<void>[] = [];
       for (let index = first; index * segment < end; index++) {
         const origin = index * segment;
-        parts.push(
-          take(index).then((bytes) => {
-            const from = Math.max(start, origin);
-            const to = Math.min(end, origin + segment);
-            target.set(bytes.subarray(from - origin, to - origin), from - start);
-          }),
-        );
+        const from = Math.max(start, origin);
+        const to = Math.min(end, origin + segment);
+        const each = take(index);
+        parts.push(each.bytes.then((bytes) => {
+          each.taken += to - from;
+          target.set(bytes.subarray(from - origin, to - origin), from - start);
+        }));
       }
       await untilAborted(Promise.all(parts), signal);
     }

@@ -95,8 +95,8 @@ Deno.test("a second pass asks for nothing again if the budget holds it, and the 
   // Thirty segments, and hardly one twice though there is room for four.
   assert(tight.asked.length <= 33, `${tight.asked.length}`);
   const before = tight.asked.length;
-  await one.slice(0, 50);
-  assertEquals(tight.asked.length, before + 1);
+  for (let at = 0; at < 3000; at += 50) await one.slice(at, at + 50);
+  assert(tight.asked.length - before >= 24, `${tight.asked.length - before}`);
 });
 
 Deno.test("many requests are under way at once, no more than are read ahead", async () => {
