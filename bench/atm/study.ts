@@ -9,6 +9,7 @@ import type { Plan } from "./options.ts";
 import type { Network } from "./network.ts";
 import { expertRow, oneShotRows, tuneExperts } from "./one_shot.ts";
 import type { Pretrained } from "./pretrain.ts";
+import { regmeanRow } from "./regmean.ts";
 import {
   bestOnSelect,
   type Curve,
@@ -48,7 +49,6 @@ export async function runStudy(
 ): Promise<StudyResult> {
   const { ground } = pretrained;
   const { tasks } = ground;
-  const methods = await ground.service.methods();
   const gathered: Gathered = { rows: {}, curves: {}, gaps: {}, warnings: {} };
   const expertCosine: { epochs: number; cosine: number }[] = [];
   const largest = Math.max(...plan.budgets);
@@ -77,10 +77,11 @@ export async function runStudy(
       gathered.rows[rowKey(budget, name)] = row;
     }
     for (const name of oneShot.gaps) gathered.gaps[rowKey(budget, name)] = "not available yet";
-    if (methods.includes("regmean")) {
-      // It needs Gram matrices of every layer, from a call of their own.
-      gathered.gaps[rowKey(budget, "regmean")] = "not run here";
-      gathered.gaps["ph/regmean"] = "not run here";
+    if (budget === largest) {
+      const row = (use: "tune" | "postHoc") =>
+        regmeanRow(ground, shards, experts, (task) => shards.byTask[task]![use]);
+      gathered.rows[rowKey(budget, "regmean")] = await row("tune");
+      gathered.rows["ph/regmean"] = await row("postHoc");
     }
     merged = oneShot.merged["task_arithmetic"]!;
     // One round of the whole budget with the plain mean is the row `mean`: the same tuning, merged once.

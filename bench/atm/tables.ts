@@ -165,7 +165,7 @@ function measuredRow(
 ): string[] {
   const present = results.filter(({ rows }) => rows[key]);
   if (present.length === 0) {
-    const reason = results.flatMap(({ gaps }) => gaps[key] ?? [])[0] ?? gapOf(key);
+    const reason = results.flatMap(({ gaps }) => gaps[key] ?? [])[0] ?? "not made at this budget";
     return [name, reason, "", "", "", "", "", ""];
   }
   const chosen = [...new Set(present.flatMap(({ rows }) => rows[key]!.chosen ?? []))];
@@ -179,11 +179,6 @@ function measuredRow(
     key === atm ? "" : lead(results, atm, key),
     chosen.join("; "),
   ];
-}
-
-/** Why a row that nothing was said of is missing. */
-function gapOf(key: string): string {
-  return key.endsWith("/regmean") ? "not available yet" : "not made at this budget";
 }
 
 function cell(results: readonly StudyResult[], key: string, measure: Measure): string {

@@ -39,9 +39,19 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** What graphs of merges run on: `wasm` is ONNX Runtime alone. */
+  readonly engine: EngineName;
   /** All limits, those above included. */
   readonly limits: Limits;
 }
+
+/**
+ * `auto` and `fused`: the fused engine wherever it knows all that a graph uses (it is the faster one there), else
+ * ONNX Runtime on WebAssembly.
+ */
+export type EngineName = "auto" | "fused" | "wasm";
+
+const ENGINES: readonly EngineName[] = ["auto", "fused", "wasm"];
 
 /** The environment is wrong; the message has a line per fault. */
 export class ConfigError extends Error {
@@ -158,6 +168,15 @@ export function readConfig(
       return [name, read(variable, fallbacks[name] ?? fallback, minimum, maximum)];
     }),
   ) as Record<LimitName, number>;
+  const named = value("AMALGAM_ENGINE") ?? "auto";
+  const engine = ENGINES.find((each) => each === named);
+  if (!engine) {
+    faults.push(
+      `AMALGAM_ENGINE must be one of ${
+        ENGINES.join(", ")
+      } (webgpu is not offered yet): current value is ${named}`,
+    );
+  }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
     host,
@@ -175,6 +194,7 @@ export function readConfig(
     memory: limits.memory,
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
+    engine: engine ?? "auto",
   };
   if (faults.length > 0) throw new ConfigError(faults);
   return config;

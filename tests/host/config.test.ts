@@ -26,6 +26,7 @@ Deno.test("readConfig() has a default for everything", () => {
     memory: 512 * 2 ** 20,
     workers: 4,
     chunkElements: 131_072,
+    engine: "auto",
     loopbackOnly: true,
     cors: [],
     limits: DEFAULT_LIMITS,
@@ -49,6 +50,7 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_MEMORY: "64M",
     AMALGAM_WORKERS: "0",
     AMALGAM_CHUNK: "4096",
+    AMALGAM_ENGINE: "wasm",
     OTHER: "x",
   }, FACTS);
   assertEquals(config, {
@@ -64,12 +66,19 @@ Deno.test("readConfig() reads every variable", () => {
     memory: 64 * 2 ** 20,
     workers: 0,
     chunkElements: 4096,
+    engine: "wasm",
     loopbackOnly: false,
     cors: [],
     limits: { ...DEFAULT_LIMITS, upload: 1.5 * 2 ** 30, memory: 64 * 2 ** 20 },
   });
   // An empty variable is as good as none.
   assertEquals(readConfig({ PORT: "", AMALGAM_DATA: " " }, FACTS), readConfig({}, FACTS));
+});
+
+Deno.test("an engine that is not offered is refused by name", () => {
+  assertEquals(faultsOf({ AMALGAM_ENGINE: "webgpu" }), [
+    "AMALGAM_ENGINE must be one of auto, fused, wasm (webgpu is not offered yet): current value is webgpu",
+  ]);
 });
 
 Deno.test("readConfig() tells every fault at once, one a line", () => {
