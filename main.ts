@@ -7,6 +7,7 @@
  */
 import { ConfigError, readConfig } from "./core/host/config.ts";
 import { hostEnvironment, hostFacts } from "./core/host/environment.ts";
+import type { Runner } from "./core/jobs/runner.ts";
 import { openPorts } from "./core/host/ports.ts";
 import { redactValue } from "./core/redact.ts";
 import { createApp } from "./routes/app.ts";
@@ -43,11 +44,15 @@ const ports = await openPorts(config);
 if (ports.sourceChecks === "names") {
   log("info", "this platform tells no addresses: sources are checked by name and literal address");
 }
+let runner: Runner | undefined;
 const app = createApp({
   ...ports,
+  jobs: (made) => runner = made,
   log: (id, error) =>
     log("error", "internal", { id, error: error instanceof Error ? error.stack : String(error) }),
 });
+
+await runner?.start();
 
 /** Serves one request; the form that Deno Deploy and `deno serve` take. */
 export default { fetch: (request: Request): Response | Promise<Response> => app.fetch(request) };
@@ -64,6 +69,7 @@ export function serve(): void {
     if (stopping) return;
     stopping = true;
     log("info", "amalgam stops");
+    await runner?.stop();
     await Promise.race([server.shutdown(), new Promise((done) => setTimeout(done, GRACE))]);
     await ports.close();
     Deno.exit(0);

@@ -212,6 +212,15 @@ export const LIMITS = {
     bounds: "Time that one job may run.",
     problem: "too-large",
   },
+  retention: {
+    variable: "AMALGAM_RETENTION",
+    unit: "seconds",
+    fallback: 86_400,
+    minimum: 1,
+    maximum: 31_536_000,
+    bounds: "Time that ended jobs and idempotency keys are kept.",
+    problem: "not-found",
+  },
   memory: {
     variable: "AMALGAM_MEMORY",
     unit: "bytes",

@@ -9,18 +9,23 @@ import { analyzeRoutes } from "./analyze.ts";
 import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
+import { fairQueue } from "../core/jobs/fair_queue.ts";
+import { createRunner, type Runner } from "../core/jobs/runner.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { memoryBudget } from "../core/memory_budget.ts";
 import { bearerAuth } from "./http/auth.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
-import { problemResponse } from "./http/problem.ts";
+import { jobRequests } from "./http/job_requests.ts";
+import { problemDocument, problemResponse } from "./http/problem.ts";
+import { type ReplayBindings, replayJob } from "./http/replay.ts";
 import type { RecipePorts } from "./http/recipe_request.ts";
 import { requestId } from "./http/request_id.ts";
 import { requestSize } from "./http/request_size.ts";
 import { securityHeaders } from "./http/security_headers.ts";
 import { slowReaders } from "./http/slow_readers.ts";
 import { uploadGate } from "./http/upload_gate.ts";
+import { jobRoutes } from "./jobs.ts";
 import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
 import { problemRoutes } from "./problems.ts";
@@ -38,7 +43,14 @@ export interface Ports
   readonly loopbackOnly?: boolean;
   /** Origins whose pages may call the service; none if absent. */
   readonly cors?: readonly string[];
+  /** Milliseconds since 1970; the system's clock if absent. */
+  readonly now?: () => number;
+  /** Is given the jobs, to take over those of an earlier process and to stop them. */
+  readonly jobs?: (runner: Runner) => void;
 }
+
+/** Long calls that run at once, at least. */
+const PLACES = 8;
 
 /** Makes the application. */
 export function createApp(given: Ports) {
@@ -49,6 +61,31 @@ export function createApp(given: Ports) {
     ...given,
     limits,
   };
+  const long = new Hono<{ Bindings: ReplayBindings }>()
+    .route("/", taskVectorRoutes(ports))
+    .route("/", mergeRoutes(ports))
+    .route("/", analyzeRoutes(ports))
+    .route("/", tuneRoutes(ports))
+    .route("/", statisticsRoutes(ports))
+    .route("/", atmRoutes(ports));
+  long.onError((error, context) =>
+    problemResponse(error, { instance: context.req.path, method: "POST", log: ports.log })
+  );
+  const queue = fairQueue(Math.max(PLACES, 2 * ports.width), limits.jobs);
+  const runner = createRunner({
+    records: ports.records,
+    blobs: ports.blobs,
+    leases: ports.leases,
+    queue,
+    seconds: limits.seconds,
+    retention: limits.retention,
+    now: ports.now ?? Date.now,
+    execute: (job, signal, tell) =>
+      replayJob(ports, (request, bindings) => long.fetch(request, bindings), job, signal, tell),
+    describe: (error, job) =>
+      problemDocument(error, { instance: `/jobs/${job.id}`, method: "POST", log: ports.log }),
+  });
+  given.jobs?.(runner);
   const app = new Hono()
     .use(requestId())
     .use(securityHeaders())
@@ -57,6 +94,8 @@ export function createApp(given: Ports) {
     .use(requestSize(limits.requestHeaders))
     .use(ports.loopbackOnly ? localOnly(cors) : (_, next) => next())
     .use(bearerAuth(ports.keys))
+    .use(jobRequests({ ...ports, limits, runner, queue }))
+    .route("/", jobRoutes({ records: ports.records, runner }))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())

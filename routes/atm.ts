@@ -8,6 +8,8 @@ import { atmNames, parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
 import { runAtm } from "../core/atm/rounds/run_atm.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
+import { getJob } from "../core/jobs/job.ts";
+import type { ReplayBindings } from "./http/replay.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
 
 /** What the resource stands on. */
@@ -18,13 +20,38 @@ export interface AtmPorts extends TuningPorts, LongCallPorts {
 
 /** The resource's routes. */
 export function atmRoutes(ports: AtmPorts) {
-  return new Hono().post("/atm", (context) =>
-    runRequest(ports, context.req.raw, {
-      format: { part: "request", parse: parseAtmDocument, names: atmNames, admits: isExternalData },
-      always: true,
-      work: (document, { uploads, signal, tell }) =>
-        runAtm(document, { ports, uploads, signal, tell, width: ports.width }),
-      render: (answer) => context.json(answer),
-      result: (answer) => ({ event: "result", ...answer }),
-    }));
+  return new Hono<{ Bindings: ReplayBindings }>().post(
+    "/atm",
+    (context) =>
+      runRequest(ports, context.req.raw, {
+        format: {
+          part: "request",
+          parse: parseAtmDocument,
+          names: atmNames,
+          admits: isExternalData,
+        },
+        always: true,
+        async work(document, { uploads, signal, tell }) {
+          const resume = await runToResume(ports.records, context.env?.resume ?? document.resume);
+          const { resume: _, ...rest } = document;
+          return await runAtm(resume === undefined ? rest : { ...rest, resume }, {
+            ports,
+            uploads,
+            signal,
+            tell,
+            width: ports.width,
+          });
+        },
+        render: (answer) => context.json(answer),
+        result: (answer) => ({ event: "result", ...answer }),
+      }),
+  );
+}
+
+/** The run of rounds of an id, which may be that of its job. */
+async function runToResume(
+  records: AtmPorts["records"],
+  id: string | undefined,
+): Promise<string | undefined> {
+  return id === undefined ? undefined : (await getJob(records, id))?.run ?? id;
 }

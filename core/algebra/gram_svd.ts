@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { firstRows, type Matrix, scaleRows } from "./matrix.ts";
+import { type Matrix, scaleRows } from "./matrix.ts";
 import type { Products } from "./products.ts";
 import { finishInSlices } from "./steps.ts";
 import type { Svd } from "./svd.ts";
-import { symmetricEigen } from "./symmetric_eigen.ts";
+import { eigenMemory, symmetricEigen } from "./symmetric_eigen.ts";
 
 /** Below this share of the largest value, what the Gram matrix tells is rounding noise (METHODS.md 8.1). */
 export const ACCURACY = 1e-7;
@@ -34,18 +34,25 @@ export async function gramSvd(
   const isWide = matrix.rows <= matrix.columns;
   const gram = await products.gram(matrix, !isWide);
   const n = gram.rows;
+  const kept = (squares: Float64Array) => {
+    const largest = Math.sqrt(Math.max(squares[0]!, 0));
+    const least = Math.max(Math.max(tolerance, ACCURACY) * largest, floor) ** 2;
+    let number = 0;
+    while (number < Math.min(count, n) && squares[number]! > least) number++;
+    return number;
+  };
   const { values: squares, vectors } = await finishInSlices(
-    symmetricEigen(gram.data, n),
+    symmetricEigen(gram.data, n, kept),
     products.pause,
   );
-  const largest = Math.sqrt(Math.max(squares[0]!, 0));
-  const least = Math.max(Math.max(tolerance, ACCURACY) * largest, floor) ** 2;
-  let kept = 0;
-  while (kept < Math.min(count, n) && squares[kept]! > least) kept++;
-  const values = squares.slice(0, kept).map(Math.sqrt);
-  // Copied, so that vectors which are dropped do not stay in memory.
-  const near = firstRows({ rows: n, columns: n, data: vectors.slice(0, kept * n) }, kept);
+  const near: Matrix = { rows: vectors.length / n, columns: n, data: vectors };
+  const values = squares.slice(0, near.rows).map(Math.sqrt);
   const far = await products.multiply(near, matrix, { right: !isWide });
   scaleRows(far, values.map((value) => 1 / value));
   return isWide ? { values, left: near, right: far } : { values, left: far, right: near };
+}
+
+/** Bytes that {@linkcode gramSvd} holds beside the matrix, with its result. */
+export function gramSvdMemory(rows: number, columns: number, count: number): number {
+  return eigenMemory(Math.min(rows, columns), count) + 8 * count * Math.max(rows, columns);
 }

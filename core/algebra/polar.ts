@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { firstRows, type Matrix, scaleRows } from "./matrix.ts";
+import { type Matrix, scaleRows } from "./matrix.ts";
 import type { Products } from "./products.ts";
 import { finishInSlices } from "./steps.ts";
 import { symmetricEigen } from "./symmetric_eigen.ts";
@@ -25,14 +25,17 @@ export async function polarFactor(
   if (x.rows === 0) return x;
   const { data } = gram ?? await products.gram(x);
   const n = x.rows;
-  const { values, vectors } = await finishInSlices(symmetricEigen(data, n), products.pause);
-  const least = NOISE * Math.max(values[0]!, 0);
-  let kept = 0;
-  while (kept < n && values[kept]! > least) kept++;
-  if (kept === 0) return { ...x, data: new Float64Array(x.data.length) };
-  const basis = firstRows({ rows: n, columns: n, data: vectors }, kept);
+  const kept = (values: Float64Array) => {
+    const least = NOISE * Math.max(values[0]!, 0);
+    let number = 0;
+    while (number < n && values[number]! > least) number++;
+    return number;
+  };
+  const { values, vectors } = await finishInSlices(symmetricEigen(data, n, kept), products.pause);
+  const basis: Matrix = { rows: vectors.length / n, columns: n, data: vectors };
+  if (basis.rows === 0) return { ...x, data: new Float64Array(x.data.length) };
   const inverse = { ...basis, data: basis.data.slice() };
-  scaleRows(inverse, values.subarray(0, kept).map((value) => 1 / Math.sqrt(value)));
+  scaleRows(inverse, values.subarray(0, basis.rows).map((value) => 1 / Math.sqrt(value)));
   return products.multiply(
     await products.multiply(basis, inverse, { left: true }),
     x,

@@ -72,6 +72,12 @@ export function engineProducts(engine: Pick<Engine, "run">, pause: Pause): Produ
   };
 }
 
+/** `A·(AᵀA)`, whichever way takes fewer products; `gram` is AᵀA. */
+export async function timesGram(a: Matrix, gram: Matrix, products: Products): Promise<Matrix> {
+  if (a.rows >= a.columns) return await products.multiply(a, gram);
+  return await products.multiply(await products.gram(a), a);
+}
+
 function productGraph(left: boolean, right: boolean): Uint8Array {
   const graph = createGraph("product");
   const a = graph.input("a", "float64", ["a0", "a1"]);

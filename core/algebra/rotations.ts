@@ -1,58 +1,81 @@
 /**
- * Plane rotations of neighbouring rows, gathered and applied together.
+ * Plane rotations of neighbouring rows, kept and then applied together.
  *
- * One sweep touches every row of the matrix; many sweeps at once on a few columns stay inside the cache.
+ * One sweep touches every row of the matrix; all sweeps at once on a few columns stay inside the cache. Kept ones
+ * can be applied backwards, so that only the wanted eigenvectors are ever formed.
  *
  * @module
  */
+import type { Steps } from "./steps.ts";
 
-/** Rotations to come. */
+/** Rotations in the order in which they came. */
 export interface Rotations {
-  /** Rows i and i + 1 become `cosine·row_i − sine·row_{i+1}` and `sine·row_i + cosine·row_{i+1}`. */
+  /** One of rows i and i + 1. */
   add(i: number, cosine: number, sine: number): void;
-  /** Whether enough of them are gathered to be applied. */
-  isFull(): boolean;
-  /** Applies all in the order in which they came. */
-  apply(): void;
+  /**
+   * Undoes all of them on the rows of a matrix `[n, columns]`, the last first: rows i and i + 1 become
+   * `cosine·row_i + sine·row_{i+1}` and `cosine·row_{i+1} − sine·row_i`.
+   */
+  undo(matrix: Float64Array, columns: number): Steps<void>;
 }
 
-/** Rotations held at most, but for those of the last sweep. */
-const HELD = 1 << 16;
+/** Rotations kept in one array. */
+const CHUNK = 1 << 16;
 /** Columns worked on together. */
 const PANEL = 64;
 
-/** Rotations of the rows of a matrix `[n, n]`, in place. */
-export function rotationsOf(matrix: Float64Array, n: number): Rotations {
-  const capacity = HELD + n;
-  const rows = new Int32Array(capacity);
-  const cosines = new Float64Array(capacity);
-  const sines = new Float64Array(capacity);
-  let count = 0;
+interface Kept {
+  readonly rows: Int32Array;
+  readonly cosines: Float64Array;
+  readonly sines: Float64Array;
+  count: number;
+}
+
+/** No rotations yet; each takes 20 bytes. */
+export function keptRotations(): Rotations {
+  const chunks: Kept[] = [];
+  let last: Kept | undefined;
   return {
     add(i, cosine, sine) {
-      rows[count] = i;
-      cosines[count] = cosine;
-      sines[count] = sine;
-      count++;
+      if (!last || last.count === CHUNK) {
+        const [cosines, sines] = [new Float64Array(CHUNK), new Float64Array(CHUNK)];
+        last = { rows: new Int32Array(CHUNK), cosines, sines, count: 0 };
+        chunks.push(last);
+      }
+      last.rows[last.count] = i;
+      last.cosines[last.count] = cosine;
+      last.sines[last.count] = sine;
+      last.count++;
     },
-    isFull: () => count >= HELD,
-    apply() {
-      for (let start = 0; start < n; start += PANEL) {
-        const width = Math.min(PANEL, n - start);
-        for (let r = 0; r < count; r++) {
-          const cosine = cosines[r]!;
-          const sine = sines[r]!;
-          let upper = rows[r]! * n + start;
-          const end = upper + width;
-          for (let lower = upper + n; upper < end; upper++, lower++) {
-            const a = matrix[upper]!;
-            const b = matrix[lower]!;
-            matrix[upper] = cosine * a - sine * b;
-            matrix[lower] = sine * a + cosine * b;
-          }
+    *undo(matrix, columns) {
+      for (let start = 0; start < columns; start += PANEL) {
+        const width = Math.min(PANEL, columns - start);
+        for (let index = chunks.length - 1; index >= 0; index--) {
+          undoPanel(chunks[index]!, matrix, columns, start, width);
+          yield;
         }
       }
-      count = 0;
     },
   };
+}
+
+function undoPanel(
+  { rows, cosines, sines, count }: Kept,
+  matrix: Float64Array,
+  columns: number,
+  start: number,
+  width: number,
+): void {
+  for (let r = count - 1; r >= 0; r--) {
+    const cosine = cosines[r]!;
+    const sine = sines[r]!;
+    let upper = rows[r]! * columns + start;
+    const end = upper + width;
+    for (let lower = upper + columns; upper < end; upper++, lower++) {
+      const a = matrix[upper]!;
+      const b = matrix[lower]!;
+      matrix[upper] = cosine * a + sine * b;
+      matrix[lower] = cosine * b - sine * a;
+    }
+  }
 }

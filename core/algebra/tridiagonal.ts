@@ -12,19 +12,20 @@ export interface Tridiagonal {
   readonly diagonal: Float64Array;
   /** `[n]`; entry i stands beside the diagonal in rows i and i + 1, the last one is 0. */
   readonly beside: Float64Array;
-  /** Qᵀ, `[n, n]`, if it was asked for. */
-  readonly vectors?: Float64Array;
+  /** `[n, n]`; row k holds v of the reflection `I − factors_k·v vᵀ` from column k + 1 on. Q is their product. */
+  readonly reflections: Float64Array;
+  /** `[n]`; 0 where nothing is reflected. */
+  readonly factors: Float64Array;
 }
 
 /**
- * Reduces a symmetric matrix. Its memory is used up.
+ * Reduces a symmetric matrix. Its memory holds the reflections then.
  *
  * @param matrix `[n, n]`; only the lower triangle is read.
  */
 export function* tridiagonalize(
   matrix: Float64Array,
   n: number,
-  wantsVectors: boolean,
 ): Steps<Tridiagonal> {
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(n);
@@ -52,8 +53,7 @@ export function* tridiagonalize(
     yield;
   }
   if (n > 0) diagonal[n - 1] = matrix[n * n - 1]!;
-  if (!wantsVectors) return { diagonal, beside };
-  return { diagonal, beside, vectors: yield* accumulate(matrix, n, factors) };
+  return { diagonal, beside, reflections: matrix, factors };
 }
 
 /** `A ← H A H` for the rows and columns from `start`, with `H = I − factor·v vᵀ`; lower triangle only. */
@@ -91,30 +91,77 @@ function reflect(
   }
 }
 
-/** Qᵀ from the reflections in the upper triangle, whose memory is used up. */
-function* accumulate(a: Float64Array, n: number, factors: Float64Array): Steps<Float64Array> {
-  const q = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) q[i * (n + 1)] = 1;
-  const sums = new Float64Array(n);
-  for (let k = n - 2; k >= 0; k--) {
-    const factor = factors[k]!;
-    if (factor === 0) continue;
-    const v = a.subarray(k * n, (k + 1) * n);
-    // Qᵀ ← Qᵀ H, whose rows and columns before k + 1 are still those of the identity.
-    for (let i = k + 1; i < n; i++) {
-      const row = i * n;
-      let sum = 0;
-      for (let j = k + 1; j < n; j++) sum += q[row + j]! * v[j]!;
-      sums[i] = factor * sum;
-    }
-    for (let i = k + 1; i < n; i++) {
-      const row = i * n;
-      const sum = sums[i]!;
-      for (let j = k + 1; j < n; j++) q[row + j]! -= sum * v[j]!;
+/** Vectors turned between two reflections, so that a reflection is read once for all of them. */
+const TOGETHER = 16;
+
+/**
+ * Turns rows x of a matrix `[count, n]` into Q x, in place.
+ *
+ * @param count Number of rows.
+ */
+export function* turnBack(
+  { reflections, factors }: Tridiagonal,
+  rows: Float64Array,
+  count: number,
+): Steps<void> {
+  const n = factors.length;
+  for (let first = 0; first < count; first += TOGETHER) {
+    const end = Math.min(first + TOGETHER, count);
+    for (let k = n - 2; k >= 0; k--) {
+      const factor = factors[k]!;
+      if (factor === 0) continue;
+      const v = reflections.subarray(k * n, (k + 1) * n);
+      let row = first;
+      for (; row + 3 < end; row += 4) reflectFour(rows, row * n, v, k + 1, factor);
+      for (; row < end; row++) reflectOne(rows, row * n, v, k + 1, factor);
     }
     yield;
   }
-  return q;
+}
+
+/** `x ← x − factor·v vᵀx` for one row, from a column on. */
+function reflectOne(
+  rows: Float64Array,
+  x: number,
+  v: Float64Array,
+  start: number,
+  factor: number,
+): void {
+  let sum = 0;
+  for (let j = start; j < v.length; j++) sum += rows[x + j]! * v[j]!;
+  sum *= factor;
+  for (let j = start; j < v.length; j++) rows[x + j]! -= sum * v[j]!;
+}
+
+/** As {@linkcode reflectOne} for four rows at once, which run side by side in the processor. */
+function reflectFour(
+  rows: Float64Array,
+  x: number,
+  v: Float64Array,
+  start: number,
+  factor: number,
+): void {
+  const n = v.length;
+  const [y, z, w] = [x + n, x + 2 * n, x + 3 * n];
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let j = start; j < n; j++) {
+    const value = v[j]!;
+    a += rows[x + j]! * value;
+    b += rows[y + j]! * value;
+    c += rows[z + j]! * value;
+    d += rows[w + j]! * value;
+  }
+  a *= factor;
+  b *= factor;
+  c *= factor;
+  d *= factor;
+  for (let j = start; j < n; j++) {
+    const value = v[j]!;
+    rows[x + j]! -= a * value;
+    rows[y + j]! -= b * value;
+    rows[z + j]! -= c * value;
+    rows[w + j]! -= d * value;
+  }
 }
 
 function sumOfSquares(values: Float64Array, start: number, end: number): number {

@@ -22,6 +22,9 @@ export async function fileBlobs(
   const temporary = `${folder}/tmp`;
   await Deno.mkdir(blobs, { recursive: true });
   await Deno.mkdir(temporary, { recursive: true });
+  // A power cut takes a folder whose name was never made durable, with all that it holds.
+  await syncFolder(`${folder}/blobs`);
+  await syncFolder(folder);
   await sweep(temporary);
 
   const pathOf = (id: BlobId) => {

@@ -5,9 +5,9 @@
  * @module
  */
 import { choleskyFactor, choleskySolve } from "../algebra/cholesky.ts";
-import { gramSvd } from "../algebra/gram_svd.ts";
+import { gramSvd, gramSvdMemory } from "../algebra/gram_svd.ts";
 import { addScaled, type Matrix, scaleRows, squaredNorm, zeros } from "../algebra/matrix.ts";
-import type { Products } from "../algebra/products.ts";
+import { type Products, timesGram } from "../algebra/products.ts";
 import { Problem } from "../problem.ts";
 import { DOUBLE, type MatrixCase, matrixMethod, RANK_TOL } from "./matrix_method.ts";
 import type { MatrixResult, MatrixTasks, MergeMethod } from "./method.ts";
@@ -57,7 +57,7 @@ export const ace: MergeMethod = matrixMethod({
   isIdentity: () => false,
   plan: (matrix) => ({
     passes: 3,
-    memory: DOUBLE * (4 * matrix.columns ** 2 + 6 * matrix.rows * matrix.columns),
+    memory: memoryOf(matrix),
     run: (tasks, products) => run(matrix, tasks, products),
   }),
 });
@@ -67,6 +67,13 @@ interface Spread {
   readonly norms: readonly number[];
   readonly spread: number;
   readonly isHeterogeneous: boolean;
+}
+
+/** Covariances of all tasks and of one, with the task vectors' products; or the decomposition of the residual. */
+function memoryOf({ rows, columns, rank }: MatrixCase): number {
+  const estimating = DOUBLE * (columns ** 2 + 3 * rows * columns + rank ** 2);
+  return DOUBLE * (columns ** 2 + 2 * rows * columns) +
+    Math.max(estimating, gramSvdMemory(rows, columns, rank));
 }
 
 async function run(
@@ -82,11 +89,11 @@ async function run(
   let ridge = 0;
   for (let task = 0; task < tasks.count; task++) {
     const delta: Matrix = { rows, columns, data: await tasks.delta(task) };
-    const { centred, covariance, ridge: own } = await estimated(delta, known, eps, products);
-    addScaled(covariances, covariance);
-    ridge += own;
-    addScaled(right, await products.multiply(centred, covariance));
-    addScaled(right, centred, own);
+    const { centred, gram, scale } = await estimated(delta, known, products);
+    addScaled(covariances, gram, scale);
+    ridge += eps * scale;
+    addScaled(right, await timesGram(centred, gram, products), scale);
+    addScaled(right, centred, eps * scale);
   }
   // Also what is inverted, plus C; kept for the residual.
   const inverted = { ...covariances, data: covariances.data.slice() };
@@ -101,9 +108,10 @@ async function run(
   addToDiagonal(covariances, -ridge / tasks.count);
   for (let task = 0; task < tasks.count; task++) {
     const delta: Matrix = { rows, columns, data: await tasks.delta(task) };
-    const { covariance } = await estimated(delta, known, eps, products);
-    addScaled(covariance, covariances);
-    addScaled(residual, await products.multiply(delta, covariance));
+    const { gram, scale } = await estimated(delta, known, products);
+    scaleAll(gram, scale);
+    addScaled(gram, covariances);
+    addScaled(residual, await products.multiply(delta, gram));
   }
   const count = Math.floor(numberOf(global, "k_frac") * rank);
   const tolerance = numberOf(global, "rank_tol");
@@ -128,20 +136,17 @@ async function spreadOf({ rows, columns }: MatrixCase, tasks: MatrixTasks): Prom
   return { norms, spread, isHeterogeneous: spread > HETEROGENEOUS };
 }
 
-/** Δ̃_i, Σ_i and ε_i of a task. */
+/** Δ̃_i, Δ̃_iᵀΔ̃_i, and what makes Σ_i of that and ε_i of eps. */
 async function estimated(
   delta: Matrix,
   { isHeterogeneous }: Spread,
-  eps: number,
   products: Products,
-): Promise<{ readonly centred: Matrix; readonly covariance: Matrix; readonly ridge: number }> {
+): Promise<{ readonly centred: Matrix; readonly gram: Matrix; readonly scale: number }> {
   const centred = withoutMeanRow(delta);
-  const covariance = await products.gram(centred, true);
+  const gram = await products.gram(centred, true);
   const trace = squaredNorm(centred);
   // A task without spread over its rows has no covariance that could be normalised.
-  if (!isHeterogeneous || trace === 0) return { centred, covariance, ridge: eps };
-  scaleAll(covariance, 1 / trace);
-  return { centred, covariance, ridge: eps / trace };
+  return { centred, gram, scale: isHeterogeneous && trace > 0 ? 1 / trace : 1 };
 }
 
 function withoutMeanRow({ rows, columns, data }: Matrix): Matrix {

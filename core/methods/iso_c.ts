@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { gramSvd } from "../algebra/gram_svd.ts";
+import { gramSvd, gramSvdMemory } from "../algebra/gram_svd.ts";
 import { addScaled, type Matrix, scaleRows, zeros } from "../algebra/matrix.ts";
 import type { Products } from "../algebra/products.ts";
 import type { Svd } from "../algebra/svd.ts";
@@ -35,7 +35,7 @@ export const isoC: MergeMethod = matrixMethod({
 
 /** Bytes for the sum, a task vector or the product that follows it, a decomposition, and the result. */
 export function isoMemory({ rows, columns, rank }: MatrixCase): number {
-  return DOUBLE * (4 * rows * columns + 2 * rank * rank);
+  return DOUBLE * 2 * rows * columns + gramSvdMemory(rows, columns, rank);
 }
 
 /** The merged task vector of {@linkcode isoC}. */

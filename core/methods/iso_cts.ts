@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ACCURACY, gramSvd } from "../algebra/gram_svd.ts";
+import { ACCURACY, gramSvd, gramSvdMemory } from "../algebra/gram_svd.ts";
 import { addScaled, type Matrix, squaredNorm } from "../algebra/matrix.ts";
 import { polarFactor } from "../algebra/polar.ts";
 import type { Products } from "../algebra/products.ts";
@@ -53,7 +53,7 @@ export const isoCts: MergeMethod = matrixMethod({
     const vectors = rank * (rows + columns);
     return {
       passes: 2,
-      memory: DOUBLE * (3 * rows * columns + 3 * vectors + 4 * rank * rank),
+      memory: DOUBLE * (3 * rows * columns + 2 * vectors) + gramSvdMemory(rows, columns, rank),
       run: (tasks, products) => run(matrix, own, tasks, products),
     };
   },

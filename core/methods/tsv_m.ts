@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { gramSvd } from "../algebra/gram_svd.ts";
+import { gramSvd, gramSvdMemory } from "../algebra/gram_svd.ts";
 import { type Matrix, scaleRows } from "../algebra/matrix.ts";
 import { polarFactor } from "../algebra/polar.ts";
 import type { Products } from "../algebra/products.ts";
 import { stackTriplets } from "../algebra/stack.ts";
+import { eigenMemory } from "../algebra/symmetric_eigen.ts";
 import { DOUBLE, type MatrixCase, matrixMethod, RANK_TOL } from "./matrix_method.ts";
 import type { MatrixResult, MatrixTasks, MergeMethod } from "./method.ts";
 import { numberOf } from "./parameters.ts";
@@ -32,13 +33,15 @@ export const tsvM: MergeMethod = matrixMethod({
   plan(matrix) {
     const kept = Math.floor(matrix.rank / matrix.count);
     if (kept === 0) return undefined;
-    const { rows, columns, rank, count } = matrix;
-    const vectors = kept * count * (rows + columns);
-    const decomposing = 2 * rank * rank + rows * columns + vectors;
-    const joining = 3 * vectors + 4 * (kept * count) ** 2 + rows * columns;
+    const { rows, columns, count } = matrix;
+    const total = kept * count;
+    const stack = total * (rows + columns);
+    const decomposing = gramSvdMemory(rows, columns, kept) + DOUBLE * (rows * columns + stack);
+    const joining = eigenMemory(total, total) +
+      DOUBLE * (2 * stack + 3 * total ** 2 + rows * columns);
     return {
       passes: 1,
-      memory: DOUBLE * Math.max(decomposing + kept * (rows + columns), joining),
+      memory: Math.max(decomposing, joining),
       run: (tasks, products) => run(matrix, kept, tasks, products),
     };
   },

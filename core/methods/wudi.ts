@@ -6,9 +6,9 @@
  */
 import { choleskyFactor, choleskySolve } from "../algebra/cholesky.ts";
 import { addScaled, type Matrix, scaleRows, squaredNorm, zeros } from "../algebra/matrix.ts";
-import type { Products } from "../algebra/products.ts";
+import { type Products, timesGram } from "../algebra/products.ts";
 import { finishInSlices } from "../algebra/steps.ts";
-import { symmetricEigen } from "../algebra/symmetric_eigen.ts";
+import { eigenMemory, symmetricEigen } from "../algebra/symmetric_eigen.ts";
 import { Problem } from "../problem.ts";
 import { DOUBLE, type MatrixCase, matrixMethod } from "./matrix_method.ts";
 import type { MatrixResult, MatrixTasks, MergeMethod } from "./method.ts";
@@ -57,10 +57,18 @@ export const wudi: MergeMethod = matrixMethod({
   isIdentity: ({ ridge, ridge_to }) => ridge_to === "sum" || ridge === 0,
   plan: (matrix) => ({
     passes: 1,
-    memory: DOUBLE * (3 * matrix.columns ** 2 + 5 * matrix.rows * matrix.columns),
+    memory: memoryOf(matrix),
     run: (tasks, products) => run(matrix, tasks, products),
   }),
 });
+
+/** Sums of matrices and one of its own, or what their eigenvectors take; and the task vectors' sums and products. */
+function memoryOf({ rows, columns, global }: MatrixCase): number {
+  const squares = numberOf(global, "ridge") < LEAST_RIDGE
+    ? eigenMemory(columns, columns)
+    : DOUBLE * 2 * columns ** 2;
+  return squares + DOUBLE * (5 * rows * columns + Math.min(rows, columns) ** 2);
+}
 
 async function run(
   { rows, columns, global }: MatrixCase,
@@ -78,7 +86,7 @@ async function run(
     addScaled(start, delta);
     const gram = await products.gram(delta, true);
     addScaled(total, gram, 1 / square);
-    addScaled(right, await products.multiply(delta, gram), 1 / square);
+    addScaled(right, await timesGram(delta, gram, products), 1 / square);
   }
   let trace = 0;
   for (let at = 0; at < total.data.length; at += columns + 1) trace += total.data[at]!;

@@ -24,7 +24,11 @@ const oracle: Oracle = JSON.parse(
 );
 
 /** Methods that METHODS.md defines and mergekit lacks. */
-const NOT_IN_MERGEKIT = ["negation", "analogy", "magmax", "consensus", "emr", "pcb"];
+const NOT_IN_MERGEKIT = [
+  ...["negation", "analogy", "magmax", "consensus", "emr", "pcb"],
+  ...["tsv_m", "iso_c", "iso_cts", "wudi", "ace"],
+  ...["fisher", "regmean", "regmean_plus_plus"],
+];
 /** Whose numbers are mergekit's with `compat` only: its random masks, and model_stock beyond [0, 1]. */
 const COMPAT_ONLY = ["dare_linear", "dare_ties", "della", "della_linear", "model_stock"];
 

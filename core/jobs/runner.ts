@@ -1,0 +1,195 @@
+/**
+ * Runs jobs: queued in the records, run under a bound, told to whoever listens, queued again after a restart.
+ *
+ * @module
+ */
+import type { UseStore } from "idb-keyval";
+import { Problem } from "../problem.ts";
+import type { BlobStore } from "../store/blobs.ts";
+import type { Leases } from "../store/leases.ts";
+import { getManifest } from "../store/records.ts";
+import type { FairQueue } from "./fair_queue.ts";
+import { getJob, isEnded, type Job, listJobs, putJob, removeJob } from "./job.ts";
+import { createJobEvents, type JobEvents } from "./job_events.ts";
+
+/** What the work of a job may change in it. */
+export type JobNews = Partial<Pick<Job, "progress" | "run">>;
+
+/** What jobs stand on. */
+export interface RunnerPorts {
+  readonly records: UseStore;
+  readonly blobs: BlobStore;
+  readonly leases: Leases;
+  readonly queue: FairQueue;
+  /** Does the work and answers its result. */
+  readonly execute: (
+    job: Job,
+    signal: AbortSignal,
+    tell: (news: JobNews) => void,
+  ) => Promise<unknown>;
+  /** The problem document of a failure. */
+  readonly describe: (error: unknown, job: Job) => unknown;
+  /** Longest time of one job, in seconds. */
+  readonly seconds: number;
+  /** Time that ended jobs are kept, in seconds. */
+  readonly retention: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Jobs of one application. */
+export interface Runner {
+  readonly events: JobEvents;
+  /** Takes over the jobs of an earlier process; resolves when they are queued again. */
+  start(): Promise<void>;
+  /** Keeps a job and runs it when its turn comes. */
+  submit(job: Job): Promise<void>;
+  /** Cancels a job or, if it has ended, forgets it; undefined if there is none. */
+  cancel(job: Job): Promise<void>;
+  /** Resolves with the job once it has ended. */
+  ended(id: string): Promise<Job | undefined>;
+  /** Forgets ended jobs whose time is over. */
+  collect(): Promise<void>;
+  /** Ends the work and leaves its jobs queued. */
+  stop(): Promise<void>;
+}
+
+/** Why work ends that is neither cancelled nor failed. */
+const STOPPED = "stopped";
+
+/** Makes the runner. */
+export function createRunner(ports: RunnerPorts): Runner {
+  const { records, now } = ports;
+  const events = createJobEvents();
+  const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
+  const time = () => new Date(now()).toISOString();
+  let stopping = false;
+
+  const freeBody = async (job: Job) => {
+    const { body } = job.request;
+    await ports.leases.alone(body, async () => {
+      // The same bytes may be another job's request, or somebody's checkpoint.
+      if (await getManifest(records, body)) return;
+      const jobs = await listJobs(records);
+      if (jobs.some((each) => !isEnded(each) && each.request.body === body)) return;
+      await ports.blobs.remove(body);
+    });
+  };
+  const keep = async (job: Job) => {
+    await putJob(records, job);
+    events.tell(job);
+  };
+
+  const run = async (id: string, owner: string, controller: AbortController) => {
+    const { signal } = controller;
+    let job = (await getJob(records, id))!;
+    let leave: (() => void) | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let writes: Promise<unknown> = Promise.resolve();
+    try {
+      leave = await ports.queue.enter(owner, signal, true);
+      job = {
+        ...job,
+        state: "running",
+        started: job.started ?? time(),
+        attempts: job.attempts + 1,
+      };
+      await keep(job);
+      timer = setTimeout(() => controller.abort(tooLong(ports.seconds)), 1000 * ports.seconds);
+      const aborted = new Promise<never>((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true })
+      );
+      const work = ports.execute(job, signal, (news) => {
+        const changed = news.run !== undefined && news.run !== job.run;
+        job = { ...job, ...news };
+        events.tell(job);
+        // Only what a restart needs is worth a disk's flush.
+        if (changed) writes = writes.then(() => putJob(records, job));
+      });
+      // The work is given up at once; what it holds is freed as it notices.
+      work.catch(() => {});
+      const result = await Promise.race([work, aborted]);
+      await writes;
+      job = { ...job, state: "done", result, finished: time() };
+    } catch (error) {
+      await writes.catch(() => {});
+      if (signal.reason === STOPPED) {
+        await putJob(records, { ...job, state: "queued" });
+        return;
+      }
+      const cancelled = signal.aborted && !(signal.reason instanceof Problem);
+      job = cancelled
+        ? { ...job, state: "cancelled", finished: time() }
+        : { ...job, state: "failed", problem: ports.describe(error, job), finished: time() };
+    } finally {
+      clearTimeout(timer);
+      leave?.();
+    }
+    // The end is kept before the body is freed: a crash in between leaves an orphan, never a job without a body.
+    await putJob(records, job);
+    await freeBody(job).finally(() => events.tell(job));
+  };
+  const launch = (job: Job) => {
+    const controller = new AbortController();
+    const ended = run(job.id, job.owner, controller)
+      .catch((error) => console.error(error))
+      .finally(() => active.delete(job.id));
+    active.set(job.id, { controller, ended });
+  };
+
+  return {
+    events,
+    async start() {
+      await this.collect();
+      for (const job of await listJobs(records)) {
+        if (isEnded(job) || active.has(job.id)) continue;
+        const queued: Job = { ...job, state: "queued" };
+        await putJob(records, queued);
+        launch(queued);
+      }
+    },
+    async submit(job) {
+      if (stopping) throw new Problem("unavailable", "Cannot take the work as the service stops");
+      await keep(job);
+      launch(job);
+    },
+    async cancel(job) {
+      const running = active.get(job.id);
+      if (running) {
+        running.controller.abort(new DOMException("The job was cancelled", "AbortError"));
+        await running.ended;
+      } else if (isEnded(job)) {
+        await removeJob(records, job);
+      } else {
+        await keep({ ...job, state: "cancelled", finished: time() });
+        await freeBody(job);
+      }
+    },
+    async ended(id) {
+      await active.get(id)?.ended;
+      return await getJob(records, id);
+    },
+    async collect() {
+      const oldest = now() - 1000 * ports.retention;
+      for (const job of await listJobs(records)) {
+        if (job.finished === null || Date.parse(job.finished) > oldest) continue;
+        await removeJob(records, job);
+        events.forget(job.id);
+      }
+    },
+    async stop() {
+      stopping = true;
+      const all = [...active.values()];
+      for (const { controller } of all) controller.abort(STOPPED);
+      await Promise.all(all.map(({ ended }) => ended));
+    },
+  };
+}
+
+function tooLong(seconds: number): Problem {
+  return new Problem(
+    "too-large",
+    `Cannot go on with the job as it may take at most ${seconds} s: current value is more`,
+    { limit: seconds, variable: "AMALGAM_MAX_SECONDS" },
+  );
+}

@@ -1,0 +1,70 @@
+/**
+ * Checks that a store holds together: every blob has its digest, every record its blob.
+ *
+ * @module
+ */
+import { entries, type UseStore } from "idb-keyval";
+import { removeManifest } from "./records.ts";
+import { blobId, isBlobId } from "./blob_id.ts";
+import type { BlobStore, MakeHasher } from "./blobs.ts";
+
+/** One thing that is wrong. */
+export interface StoreFault {
+  readonly kind: "damaged-blob" | "missing-blob" | "orphan-blob";
+  /** Key of the record or id of the blob. */
+  readonly at: string;
+  readonly repaired: boolean;
+}
+
+const PIECE = 1 << 20;
+
+/**
+ * Reads the whole store. Repair removes orphans and checkpoints without bytes; damaged bytes are left to the operator.
+ * Nothing else may write to the store meanwhile.
+ */
+export async function checkStore(
+  { blobs, records, makeHasher, repair = false }: {
+    readonly blobs: BlobStore;
+    readonly records: UseStore;
+    readonly makeHasher: MakeHasher;
+    readonly repair?: boolean;
+  },
+): Promise<StoreFault[]> {
+  const faults: StoreFault[] = [];
+  const named = new Set<string>();
+  const kept = await entries<string, unknown>(records);
+  for (const [key, value] of kept) {
+    const text = JSON.stringify(
+      [key, value],
+      (_, each) => typeof each === "bigint" ? String(each) : each,
+    );
+    for (const [id] of text.matchAll(/sha256:[0-9a-f]{64}/g)) named.add(id);
+  }
+  for (const [key] of kept) {
+    const id = key.startsWith("checkpoint/") ? key.slice("checkpoint/".length) : "";
+    if (!isBlobId(id) || await blobs.size(id) !== undefined) continue;
+    if (repair) await removeManifest(records, id);
+    faults.push({ kind: "missing-blob", at: key, repaired: repair });
+  }
+  for (const id of await blobs.list()) {
+    if (!named.has(id)) {
+      if (repair) await blobs.remove(id);
+      faults.push({ kind: "orphan-blob", at: id, repaired: repair });
+      continue;
+    }
+    const source = await blobs.open(id);
+    if (!source) continue;
+    try {
+      const hasher = makeHasher();
+      for (let at = 0; at < source.byteLength; at += PIECE) {
+        hasher.update(await source.slice(at, Math.min(at + PIECE, source.byteLength)));
+      }
+      if (blobId(hasher.digest()) !== id) {
+        faults.push({ kind: "damaged-blob", at: id, repaired: false });
+      }
+    } finally {
+      source.close?.();
+    }
+  }
+  return faults;
+}

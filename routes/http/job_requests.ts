@@ -1,0 +1,215 @@
+/**
+ * Long calls as jobs: `Prefer: respond-async` and `Idempotency-Key` keep the request first, and answer from what
+ * was kept; every other long call waits for its place among the jobs.
+ *
+ * @module
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import type { FairQueue } from "../../core/jobs/fair_queue.ts";
+import { getJob, getKey, type Job, putKey } from "../../core/jobs/job.ts";
+import type { Runner } from "../../core/jobs/runner.ts";
+import { LIMITS, type Limits } from "../../core/limits.ts";
+import { Problem } from "../../core/problem.ts";
+import type { BlobId } from "../../core/store/blobs.ts";
+import type { CheckpointStore } from "../../core/store/checkpoints.ts";
+import { bodyChunks } from "./body_chunks.ts";
+import { requestDigest } from "./request_digest.ts";
+import { streamOf, whenSent } from "./streams.ts";
+import type { UploadGate } from "./upload_gate.ts";
+
+/** The calls that may be jobs. */
+export const LONG_CALLS = [
+  "merge",
+  "tune",
+  "evaluate",
+  "atm",
+  "analyze",
+  "statistics",
+  "adapters",
+  "training-graph",
+  "task-vectors",
+] as const;
+
+/** Header fields that a job's request keeps: none that names the caller. */
+const KEPT = ["content-type"];
+const KEY = /^[\x21-\x7e ]{1,255}$/;
+
+/** What calls as jobs stand on. */
+export interface JobRequestPorts extends CheckpointStore {
+  readonly runner: Runner;
+  readonly queue: FairQueue;
+  readonly limits: Limits;
+  readonly maximumUpload: number;
+  readonly gate?: UploadGate;
+}
+
+/** Who calls: the digest of the key, so that no key is kept. */
+export async function callerOf(request: Request): Promise<string> {
+  const key = request.headers.get("authorization");
+  return key === null ? "anyone" : await sha256(key);
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex();
+}
+
+/** Stands before the long calls. */
+export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
+  /** Requests with the same key are taken one after the other. */
+  const turns = new Map<string, Promise<unknown>>();
+  return async function jobRequests(context, next) {
+    const { raw, method, path } = context.req;
+    if (method !== "POST" || !LONG_CALLS.some((call) => path === `/${call}`)) return await next();
+    const owner = await callerOf(raw);
+    const asynchronous = /(?:^|[,\s])respond-async(?:$|[\s,;])/i.test(
+      raw.headers.get("prefer") ?? "",
+    );
+    const key = raw.headers.get("idempotency-key");
+    if (!asynchronous && key === null) {
+      const leave = await ports.queue.enter(owner, raw.signal);
+      try {
+        await next();
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      context.res = whenSent(context.res, leave);
+      return;
+    }
+    if (key !== null && !KEY.test(key)) {
+      throw new Problem(
+        "invalid-request",
+        "Cannot take the Idempotency-Key as it must be 1 to 255 printable ASCII characters: " +
+          `current length is ${key.length}`,
+      );
+    }
+    const job = await inTurn(
+      turns,
+      `${owner} ${key ?? crypto.randomUUID()}`,
+      () => take(ports, raw, owner, key),
+    );
+    context.res = asynchronous ? accepted(context, job) : await answerOf(ports, context, job);
+  };
+}
+
+async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, run: () => Promise<T>) {
+  const mine = (turns.get(key) ?? Promise.resolve()).then(run);
+  const ended = mine.catch(() => {});
+  turns.set(key, ended);
+  try {
+    return await mine;
+  } finally {
+    if (turns.get(key) === ended) turns.delete(key);
+  }
+}
+
+/** Keeps the request and makes its job, or finds the job that the same request made before. */
+async function take(
+  ports: JobRequestPorts,
+  request: Request,
+  owner: string,
+  key: string | null,
+): Promise<Job> {
+  const { maximumUpload: maximum, gate, records } = ports;
+  const { pathname, search } = new URL(request.url);
+  const writer = await ports.blobs.create();
+  try {
+    for await (const chunk of bodyChunks(request, { maximum, gate, signal: request.signal })) {
+      await writer.write(chunk);
+    }
+    const { id, source } = await writer.seal();
+    const path = pathname + search;
+    const name = key === null ? undefined : await sha256(`${owner} ${key}`);
+    const fingerprint = await requestDigest(path, request.headers.get("content-type"), id, source);
+    const known = name === undefined ? undefined : await getKey(records, name);
+    const first = known && await getJob(records, known.job);
+    if (first && known.fingerprint !== fingerprint) {
+      throw new Problem(
+        "conflict",
+        "Cannot answer as the Idempotency-Key came with another request before: " +
+          `the first one is job ${first.id}`,
+        { status: 422, job: first.id },
+      );
+    }
+    if (first) return first;
+    const { waiting } = ports.queue.counts();
+    if (waiting >= ports.limits.jobs) {
+      throw new Problem(
+        "too-many",
+        `Cannot take the job now as at most ${ports.limits.jobs} may wait: ` +
+          `current value is ${waiting}`,
+        {
+          limit: ports.limits.jobs,
+          value: waiting,
+          variable: LIMITS.jobs.variable,
+          retry_after: 5,
+        },
+      );
+    }
+    const job: Job = {
+      id: crypto.randomUUID(),
+      kind: pathname.slice(1),
+      owner,
+      state: "queued",
+      progress: { done: 0, total: null, unit: "events", message: "waits for its turn" },
+      result: null,
+      problem: null,
+      created: new Date().toISOString(),
+      started: null,
+      finished: null,
+      request: { path, headers: keptHeaders(request.headers), body: id },
+      attempts: 0,
+      ...(name === undefined ? {} : { key: name }),
+    };
+    // Bytes, job, key: a crash in between leaves what nobody was told of, and never a key without its job.
+    await ports.leases.alone(id, async () => {
+      await writer.commit();
+      await ports.runner.submit(job);
+    });
+    if (name !== undefined) await putKey(records, name, { job: job.id, fingerprint });
+    return job;
+  } finally {
+    await writer.abort();
+  }
+}
+
+function keptHeaders(headers: Headers): Record<string, string> {
+  return Object.fromEntries(KEPT.flatMap((name) => {
+    const value = headers.get(name);
+    return value === null ? [] : [[name, value]];
+  }));
+}
+
+function accepted(context: Context, job: Job): Response {
+  return context.json({ id: job.id, kind: job.kind, state: job.state }, 202, {
+    location: `/jobs/${job.id}`,
+    "preference-applied": "respond-async",
+    "cache-control": "no-store",
+  });
+}
+
+/** Waits for a job and answers what the call would have. */
+async function answerOf(
+  ports: JobRequestPorts,
+  context: Context,
+  { id }: Job,
+): Promise<Response> {
+  const job = await ports.runner.ended(id);
+  if (job?.state === "done") {
+    const result = job.result as { readonly checkpoint?: { readonly id: BlobId } };
+    if (job.kind !== "merge" || !result.checkpoint) return context.json(job.result as object);
+    const source = await ports.leases.open(result.checkpoint.id);
+    if (source) return streamOf(source);
+  }
+  const problem = job?.problem as { readonly status?: number } | null | undefined;
+  if (problem) {
+    return new Response(JSON.stringify(problem), {
+      status: problem.status ?? 500,
+      headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
+    });
+  }
+  throw new Problem("unavailable", `The job ended without a result: its id is ${id}`, {
+    retry_after: 1,
+  });
+}

@@ -1,0 +1,103 @@
+import { assert, assertEquals } from "@std/assert";
+import { hostHasher } from "../../core/host/hasher.ts";
+import { fairQueue } from "../../core/jobs/fair_queue.ts";
+import { getJob, type Job } from "../../core/jobs/job.ts";
+import { createRunner, type RunnerPorts } from "../../core/jobs/runner.ts";
+import { checkStore } from "../../core/store/check_store.ts";
+import { createLeases } from "../../core/store/leases.ts";
+import { memoryBlobs } from "../../core/store/memory_blobs.ts";
+import { memoryTable, tableStore } from "../../core/store/table_store.ts";
+
+async function setting() {
+  const blobs = memoryBlobs({ makeHasher: hostHasher });
+  const records = tableStore(memoryTable());
+  const writer = await blobs.create();
+  await writer.write(new Uint8Array([1, 2, 3]));
+  const { id: body } = await writer.commit();
+  const job: Job = {
+    id: "j",
+    kind: "merge",
+    owner: "anyone",
+    state: "queued",
+    progress: { done: 0, total: null, unit: "events", message: "" },
+    result: null,
+    problem: null,
+    created: new Date(0).toISOString(),
+    started: null,
+    finished: null,
+    request: { path: "/merge", headers: {}, body },
+    attempts: 0,
+  };
+  const clock = { now: 1000 };
+  const make = (execute: RunnerPorts["execute"], seconds = 60) =>
+    createRunner({
+      records,
+      blobs,
+      leases: createLeases(blobs),
+      queue: fairQueue(1, 1),
+      execute,
+      describe: (error) => String(error),
+      seconds,
+      retention: 10,
+      now: () => clock.now,
+    });
+  return { blobs, records, job, make, clock };
+}
+
+const never: RunnerPorts["execute"] = () => new Promise(() => {});
+const turn = () => new Promise((done) => setTimeout(done, 20));
+
+Deno.test("a stopped job is queued, goes on in the next runner with its run, and is forgotten in time", async () => {
+  const { records, job, make, clock, blobs } = await setting();
+  const first = make((_, __, tell) => {
+    tell({ run: "r" });
+    return new Promise(() => {});
+  });
+  await first.submit(job);
+  await turn();
+  await first.stop();
+  assertEquals((await getJob(records, "j"))!.state, "queued");
+  const second = make((again) => Promise.resolve(again.run));
+  await second.start();
+  const ended = await second.ended("j");
+  assertEquals([ended!.state, ended!.result, ended!.attempts], ["done", "r", 2]);
+  assertEquals(await blobs.list(), []);
+  clock.now += 9_000;
+  await second.collect();
+  assert(await getJob(records, "j"));
+  clock.now += 2_000;
+  await second.collect();
+  assertEquals(await getJob(records, "j"), undefined);
+});
+
+Deno.test("cancelling ends a job that does not listen, and frees its request", async () => {
+  const { job, make, records, blobs } = await setting();
+  const runner = make(never);
+  await runner.submit(job);
+  await turn();
+  const began = performance.now();
+  await runner.cancel((await getJob(records, "j"))!);
+  assert(performance.now() - began < 1000);
+  assertEquals((await getJob(records, "j"))!.state, "cancelled");
+  assertEquals(await blobs.list(), []);
+});
+
+Deno.test("a job that takes too long fails", async () => {
+  const { job, make } = await setting();
+  const runner = make(never, 0.05);
+  await runner.submit(job);
+  const ended = await runner.ended("j");
+  assertEquals(ended!.state, "failed");
+  assert(
+    String(ended!.problem).includes("AMALGAM_MAX_SECONDS") ||
+      String(ended!.problem).includes("0.05"),
+  );
+});
+
+Deno.test("the check finds and removes orphans", async () => {
+  const { blobs, records } = await setting();
+  const given = { blobs, records, makeHasher: hostHasher };
+  assertEquals((await checkStore(given)).map(({ kind }) => kind), ["orphan-blob"]);
+  await checkStore({ ...given, repair: true });
+  assertEquals(await checkStore(given), []);
+});
