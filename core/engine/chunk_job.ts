@@ -79,6 +79,8 @@ export type PackedCoefficients = Readonly<
 export interface GraphCall {
   readonly method: string;
   readonly graph: string;
+  /** Absent: the graph as the method has it; else it is scaled by a factor over depth, or its magnitudes are summed. */
+  readonly lines?: "scaled" | "magnitudes";
   readonly coefficients: PackedCoefficients;
   /** Absent: coefficients are those of the tensor. */
   readonly vectors?: VectorLayout;

@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { magnitudeMap, scaledMap } from "../methods/lines_factor.ts";
 import { methodNamed } from "../methods/mod.ts";
 import type { GraphBuilder } from "../onnx/graph_builder.ts";
-import type { Layout } from "../onnx/operands.ts";
+import type { GraphFunction, Layout } from "../onnx/operands.ts";
 import type { Kernels } from "../tensor/kernels/mod.ts";
 import {
   INPUT,
@@ -135,10 +136,7 @@ export async function reduceChunk(
 ): Promise<ChunkResult> {
   const { fused, kernels } = thread;
   const { models, padded, x, count } = memory;
-  const selects = job.selections !== undefined || job.scored !== undefined;
-  const unselected = selects && readsUnselected(job)
-    ? floats(kernels, x, models * padded).slice()
-    : undefined;
+  const unselected = readsUnselected(job) ? floats(kernels, x, models * padded).slice() : undefined;
   const agreed = allAgree(kernels, memory, job.inputs);
   const kinds = await selectInputs(thread, memory, job, scratch);
   const layout = layoutOf(job.inputs, kinds, job, true);
@@ -156,7 +154,7 @@ const unselectedReaders = new Map<string, boolean>();
 
 /** Whether a reduction reads the models as they are before selections: a copy of them is the largest thing here. */
 function readsUnselected(job: ReduceJob): boolean {
-  const key = `${job.method}/${job.graph}`;
+  const key = `${job.method}/${job.graph}/${job.lines ?? ""}`;
   let reads = unselectedReaders.get(key);
   if (reads === undefined) {
     const layout = layoutOf(job.inputs, job.inputs.kinds, job, true);
@@ -237,6 +235,7 @@ export function graphKey(stage: string, call: GraphCall, layout: Layout): string
     stage,
     call.method,
     call.graph,
+    call.lines ?? "",
     models,
     statistics,
     base,
@@ -247,8 +246,12 @@ export function graphKey(stage: string, call: GraphCall, layout: Layout): string
 }
 
 /** The graph function of a call. */
-export function graphOf({ method, graph }: GraphCall) {
+export function graphOf({ method, graph, lines }: Omit<GraphCall, "coefficients">): GraphFunction {
   const build = methodNamed(method)?.graphs[graph];
   if (!build) throw new Error(`The method ${method} has no graph ${graph}`);
-  return build;
+  return lines === "scaled"
+    ? scaledMap(build)
+    : lines === "magnitudes"
+    ? magnitudeMap(build)
+    : build;
 }

@@ -30,12 +30,10 @@ export function sqliteTable(path: string): Table & { close(): void } {
       return row ? deserialize(row.value as Uint8Array) : undefined;
     },
     put: (key, value) => full(() => upsert.run(key, serialize(value))),
-    delete: (key) => {
-      remove.run(key);
-    },
-    clear: () => database.exec("DELETE FROM records"),
+    delete: (key) => full(() => remove.run(key)),
+    clear: () => full(() => database.exec("DELETE FROM records")),
     keys: () => keys.all().map((row) => String(row.key)),
-    begin: (write) => database.exec(write ? "BEGIN IMMEDIATE" : "BEGIN"),
+    begin: (write) => full(() => database.exec(write ? "BEGIN IMMEDIATE" : "BEGIN")),
     commit: () => full(() => database.exec("COMMIT")),
     // On some failures, such as a full disk, SQLite has rolled back by itself.
     rollback: () => {

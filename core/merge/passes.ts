@@ -23,7 +23,9 @@ export function passesOf(work: Work): number {
   const { measures = [], selections = [] } = work.decision;
   const elements = elementCount(work.inputs[0]!.tensor.shape);
   const passes = (ranks: number) => Math.ceil(ranks / RANKS_AT_ONCE);
-  return measures.reduce(
+  // A factor that is found over the whole model needs the whole merge before.
+  const times = work.lines && work.lines.alpha === undefined ? 2 : 1;
+  return times * measures.reduce(
     (sum, measure) => sum + (measure.kind === "ranks" ? passes(wantedRanks(measure, elements)) : 1),
     1 + passes(selectedRanks(selections)),
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TensorCase } from "../methods/method.ts";
+import type { Decision, MergeDecision, TensorCase } from "../methods/method.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { zeroTaskVector } from "./apply_task_vector.ts";
 import {
@@ -15,10 +15,11 @@ import {
   unselected,
 } from "./plan_copy.ts";
 import { inputsOf } from "./passes.ts";
+import { linesOf, scaledCopy, scaledMatrix } from "./plan_lines.ts";
 import { mergeParameters } from "./plan_parameters.ts";
 import { solveWork } from "./plan_solve.ts";
 import { boundStatistics } from "./plan_statistics.ts";
-import type { MergeWork, PlannedTensor } from "./plan_types.ts";
+import type { MergeWork, PlannedInput, PlannedTensor } from "./plan_types.ts";
 import type { TensorGroup } from "./tensor_groups.ts";
 import {
   baseOf,
@@ -101,8 +102,16 @@ function merged(
     log.inTensor(resolved.pathOf(decision.parameter), name, decision.message);
     return undefined;
   }
-  const shape = { reference, parameters: resolved.document };
-  if (decision.action === "copy") {
+  const lines = linesOf(self);
+  const shape = {
+    reference,
+    parameters: {
+      ...resolved.document,
+      ...(lines?.alpha === undefined ? {} : { lines: lines.alpha + lines.offset }),
+    },
+  };
+  const scaled = lines && scaledCopy(decision);
+  if (decision.action === "copy" && !scaled) {
     const copy = { ...shape, reasons: [...reasons, decision.reason] };
     if (decision.from !== "base") return copied(self, inputs[decision.from]!, copy);
     return base
@@ -120,26 +129,41 @@ function merged(
     tensor.dtype === "F64"
   );
   if (decision.action === "matrix") {
-    return planned(self, { kind: "matrix", method, decision, ...(base ? { base } : {}), inputs }, {
+    const matrix = scaledMatrix(self, decision, lines);
+    if (!matrix) return undefined;
+    const work = { kind: "matrix" as const, method, decision: matrix, inputs };
+    return planned(self, { ...work, ...(base ? { base } : {}) }, {
       ...shape,
       reasons: [...reasons, ...decision.notes, ...(narrowed ? ["narrowed"] : [])],
     });
   }
   const work: MergeWork = {
     kind: "merge",
-    method,
-    decision,
+    ...mergeOf(self, decision, scaled, inputs),
+    ...(lines ? { lines } : {}),
     ...(base && (method.base !== "listed" || vectors) ? { base } : {}),
-    inputs,
     // Matrices have no elements that belong to those of the tensor.
     ...(statistics && method.statistics === "fisher" ? { statistics: statistics.inputs } : {}),
     // The bytes of a task vector do not stand for the sum of it and the base.
-    idempotent: !(vectors && output === "weights") && (method.idempotent?.(tensorCase) ?? false),
+    idempotent: !lines && !(vectors && output === "weights") &&
+      (method.idempotent?.(tensorCase) ?? false),
   };
   const { statistics: _, ...numbers } = work;
   const isNarrowed = inputsOf(numbers).some(({ tensor }) => tensor.dtype === "F64");
   return planned(self, work, {
     ...shape,
-    reasons: [...reasons, ...decision.notes ?? [], ...(isNarrowed ? ["narrowed"] : [])],
+    reasons: [...reasons, ...work.decision.notes ?? [], ...(isNarrowed ? ["narrowed"] : [])],
   });
+}
+
+/** What computes the tensor: the method itself, or a sum of the one task vector that it takes over. */
+function mergeOf(
+  { planning: { methods, method } }: PlannedCase,
+  decision: Extract<Decision, { action: "copy" | "merge" }>,
+  scaled: MergeDecision | undefined,
+  inputs: readonly PlannedInput[],
+): Pick<MergeWork, "method" | "decision" | "inputs"> {
+  if (decision.action === "merge") return { method, decision, inputs };
+  const sum = methods.get("task_arithmetic")!;
+  return { method: sum, decision: scaled!, inputs: [inputs[Number(decision.from)]!] };
 }

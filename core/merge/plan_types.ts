@@ -40,6 +40,15 @@ export interface MergeWork {
   readonly statistics?: readonly PlannedInput[];
   /** Whether equal input bytes may be copied (the method is idempotent for these parameters). */
   readonly idempotent: boolean;
+  /** The factor on what is added to the base; absent: 1. */
+  readonly lines?: PlannedLines;
+}
+
+/** A tensor's factor over depth, `alpha + offset`. */
+export interface PlannedLines {
+  /** Absent: it is found over the whole model. */
+  readonly alpha?: number;
+  readonly offset: number;
 }
 
 /** A part of a linear layer that is solved for, all of it in memory at once. */

@@ -68,11 +68,19 @@ export interface Recipe {
   /** `mt19937` by default with `compat: "mergekit"`. */
   readonly rng: "threefry" | "mt19937";
   readonly gradient_t: readonly Conditional[];
+  /** The merge grows over depth; absent: it does not. */
+  readonly lines?: LinesSpec;
   readonly experimental: boolean;
   /** Absent: one safetensors file. */
   readonly output?: RecipeOutput;
   /** For the file that is answered. */
   readonly name?: string;
+}
+
+/** The factor `α + β·depth` on what is added to the base (METHODS.md 7.4). */
+export interface LinesSpec {
+  readonly alpha: number | "auto";
+  readonly beta: number;
 }
 
 /** What is written. */
@@ -103,6 +111,7 @@ export function parseRecipe(document: unknown, methods: Methods): Recipe {
   }
   if (recipe) {
     faults.push(...checkSources(recipe.sources), ...checkFloat8(recipe), ...checkOutput(recipe));
+    if (method) faults.push(...checkLines(recipe, method));
   }
   const name = outline.method;
   if (name !== undefined && name !== "" && method === undefined) {
@@ -170,6 +179,15 @@ function checkFloat8({ out_dtype, dtype, float8 }: RecipeDocument): Fault[] {
   }];
 }
 
+function checkLines({ lines }: RecipeDocument, method: MergeMethod): Fault[] {
+  if (!lines || method.base !== "listed") return [];
+  return [{
+    path: "lines",
+    message: `Cannot scale over depth as ${method.name} adds nothing to a base model: ` +
+      `current value is ${show(lines)}`,
+  }];
+}
+
 function checkOutput({ output }: RecipeDocument): Fault[] {
   const size = output?.shard_size ?? undefined;
   const graph = output?.graph ?? undefined;
@@ -191,7 +209,8 @@ function checkOutput({ output }: RecipeDocument): Fault[] {
 }
 
 function recipeOf(document: RecipeDocument): Recipe {
-  const { base_model, models, slices, parameters, dtype, out_dtype, rng, name, ...rest } = document;
+  const { base_model, models, slices, parameters, dtype, out_dtype, rng, name, lines, ...rest } =
+    document;
   const type = out_dtype ?? dtype ?? undefined;
   const written = type === undefined ? undefined : parseDType(type);
   const { output, tensors, ...options } = rest;
@@ -228,6 +247,7 @@ function recipeOf(document: RecipeDocument): Recipe {
         },
       }
       : {}),
+    ...(lines ? { lines } : {}),
     ...(name ? { name } : {}),
   };
 }

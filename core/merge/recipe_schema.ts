@@ -77,6 +77,10 @@ const Position = v.strictObject({
   value: v.pipe(v.number(POSITION), v.minValue(0, POSITION), v.maxValue(1, POSITION)),
 }, "a map { filter, value }");
 
+const FACTOR = "a finite number";
+const Factor = v.pipe(v.number(FACTOR), v.finite(FACTOR));
+const ALPHA = `${FACTOR} or "auto"`;
+
 const FILE_NAME = "a file name of at most 200 characters without slashes and control characters";
 const FileName = v.pipe(v.string(FILE_NAME), v.regex(/^[^\p{Cc}/\\]{1,200}$/u, FILE_NAME));
 
@@ -117,6 +121,10 @@ export const RecipeSchema = v.strictObject({
   compat: oneOf("none", "mergekit"),
   rng: v.nullish(v.picklist(["threefry", "mt19937"], '"threefry" or "mt19937"')),
   gradient_t: v.nullish(v.array(Position, "a list of { filter, value }"), []),
+  lines: v.nullish(v.strictObject({
+    alpha: v.union([Factor, v.literal("auto")], ALPHA),
+    beta: v.nullish(Factor, 0),
+  }, "a map { alpha, beta }")),
   experimental: Flag,
   output: v.nullish(v.strictObject({
     format: oneOf("safetensors", "onnx"),
@@ -138,7 +146,6 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   "tokenizer": TOKENIZER,
   "chat_template": TOKENIZER,
   "modules": "merging modules apart is not supported yet: use tensors or filters",
-  "lines": "depth-dependent scaling (lines) is not supported yet: use a gradient",
   "matrix_exclude": "it stands under parameters, for methods that have it",
   "matrix_view": "it stands under parameters, for methods that have it",
   "slices[].sources[].statistics": "methods with statistics take models, not slices",

@@ -7,7 +7,7 @@
 import type { Checkpoint, StoredTensor } from "../checkpoint/checkpoint.ts";
 import type { MergeMethod } from "../methods/method.ts";
 import { joinPath } from "./faults.ts";
-import { positions } from "./layers.ts";
+import { blockOf, positions } from "./layers.ts";
 import { type ParameterResolver, parameterResolver, type Settings } from "./parameters.ts";
 import { participants } from "./participants.ts";
 import { type BoundKinds, checkpointOf, type NumberKind } from "./plan_kinds.ts";
@@ -47,6 +47,8 @@ export interface TensorGroup {
   readonly names: readonly string[];
   /** Position of an output tensor over the layers, 0 to 1. */
   readonly position: (name: string) => number;
+  /** The rank of a tensor's block among the blocks, 0 to 1; undefined outside blocks. */
+  readonly depth: (name: string) => number | undefined;
 }
 
 /** What groups are made from. */
@@ -119,6 +121,7 @@ export function bindGroup(
   for (const { tensors } of [...(base ? [base] : []), ...models]) {
     for (const name of tensors.keys()) names.add(name);
   }
+  const rank = positions(names);
   return {
     path,
     ...(base ? { base } : {}),
@@ -127,5 +130,6 @@ export function bindGroup(
     parameters: parameterResolver(method.parameters, "global", outer),
     names: [...names],
     position: positions(names, { overrides: recipe.gradient_t, compat }),
+    depth: (name) => blockOf(name) === undefined ? undefined : rank(name),
   };
 }

@@ -84,7 +84,7 @@ export const consensus: MergeMethod = {
         x.single("minimum"),
       ]);
       const change = graph.node("Mul", [total, x.single("lambda")]);
-      return x.onBase(graph.node("Where", [enough, change, graph.scalar("float32", 0)]));
+      return x.onBase(graph.node("Where", [enough, change, x.number(0)]));
     },
     task: (graph, x) => {
       const { scaled, used } = masks(graph, x);

@@ -40,7 +40,7 @@ export const magnitudeSums: GraphFunction = (graph, x) =>
  */
 export function electionGraph({ signed, separateSigns, divide }: Election): GraphFunction {
   return (graph, x) => {
-    const zero = graph.constant("float32", [], [0]);
+    const zero = x.number(0);
     const deltas = signed && !separateSigns
       ? graph.node("Mul", [x.deltas(), x.perModel("orientation")])
       : x.deltas();
@@ -55,8 +55,8 @@ export function electionGraph({ signed, separateSigns, divide }: Election): Grap
     }
     const sign = graph.node("Where", [
       positive,
-      graph.constant("float32", [], [1]),
-      graph.constant("float32", [], [-1]),
+      x.number(1),
+      x.number(-1),
     ]);
     const agreeing = graph.node("Relu", [graph.node("Mul", [deltas, sign])]);
     const magnitude = x.weightedSum("scale", agreeing);
@@ -75,7 +75,7 @@ export function electionGraph({ signed, separateSigns, divide }: Election): Grap
     /** The divisor, or 1 where its magnitude does not exceed the bound. */
     function guarded(divisor: string, bound: string): string {
       const usable = graph.node("Greater", [graph.node("Abs", [divisor]), bound]);
-      return graph.node("Where", [usable, divisor, graph.constant("float32", [], [1])]);
+      return graph.node("Where", [usable, divisor, x.number(1)]);
     }
   };
 }

@@ -68,7 +68,7 @@ export const modelStock: MergeMethod = {
   },
   graphs: {
     products: (_graph, x) => x.gram(x.deltas(), x.layout.models),
-    mean: (graph, x) => graph.node("Add", [x.base(), x.weightedSum("share", x.deltas())]),
+    mean: (_graph, x) => x.onBase(x.weightedSum("share", x.deltas())),
   },
 };
 

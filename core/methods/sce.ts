@@ -120,12 +120,12 @@ function merge(): GraphFunction {
   return (graph, x) => {
     const positive = graph.node("GreaterOrEqual", [
       x.weightedSum("one", x.deltas()),
-      graph.scalar("float32", 0),
+      x.number(0),
     ]);
     const sign = graph.node("Where", [
       positive,
-      graph.scalar("float32", 1),
-      graph.scalar("float32", -1),
+      x.number(1),
+      x.number(-1),
     ]);
     const agreeing = graph.node("Relu", [graph.node("Mul", [x.deltas(), sign])]);
     const divisor = x.weightedSum("share", graph.node("Sign", [agreeing]));

@@ -19,9 +19,10 @@ export function graphCalls(
   graph: string,
   coefficients: ((...found: Float64Array[]) => Coefficients) | undefined,
   found: readonly Float64Array[],
+  lines?: GraphCall["lines"],
 ): (chunk: Chunk) => GraphCall {
   const { method, decision: { measures = [], vectors } } = tensor.work;
-  const call = { method: method.name, graph };
+  const call = { method: method.name, graph, ...(lines ? { lines } : {}) };
   const packed = coefficients
     ? pack(
       vectorCount(tensor),

@@ -34,6 +34,8 @@ export interface MergeContext {
   readonly buffers: BufferPool;
   /** Absent where nothing belongs to the whole model. */
   readonly whole?: ModelScope;
+  /** The factor of `lines`, where it is found over the whole model. */
+  readonly linesAlpha?: number;
   readonly signal: AbortSignal;
 }
 

@@ -15,6 +15,7 @@ import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
 import { inOrder } from "./in_order.ts";
+import { linesAlpha } from "./lines_scope.ts";
 import { type MatrixContext, mergeMatrix } from "./matrix_merge.ts";
 import { measureModel } from "./model_scope.ts";
 import { prepare, type Prepared } from "./prepare.ts";
@@ -77,7 +78,9 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
   try {
     yield new Uint8Array(layout.header);
     const whole = await measureModel(alone, ordered.filter(isMerged));
-    const context = whole ? { ...alone, whole } : alone;
+    const measured = whole ? { ...alone, whole } : alone;
+    const alpha = await linesAlpha(measured, ordered);
+    const context = alpha === undefined ? measured : { ...measured, linesAlpha: alpha };
     const pieces = inOrder(
       pieceTasks(context, ordered, options.onTensor),
       options.executor.width,

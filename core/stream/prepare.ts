@@ -5,6 +5,7 @@
  */
 import type { MapJob } from "../engine/chunk_job.ts";
 import type { PlannedInput } from "../merge/plan_types.ts";
+import { LINES } from "../methods/lines_factor.ts";
 import type { Statistics } from "../methods/method.ts";
 import { Problem } from "../problem.ts";
 import { type Chunk, mergeChunks } from "./chunks.ts";
@@ -40,14 +41,19 @@ export async function prepare(context: MergeContext, tensor: MergeTensor): Promi
     return { kind: "copy", input: work.inputs[0]!, reason: "inputs-equal" };
   }
   const bind = await select();
+  const factor = work.lines &&
+    (work.lines.alpha ?? context.linesAlpha!) + work.lines.offset;
+  const scaled = factor === undefined ? {} : { [LINES]: [factor] };
   const call = graphCalls(
     tensor,
     decision.graph,
-    (...found) => decision.coefficients(...found),
+    (...found) => ({ ...decision.coefficients(...found), ...scaled }),
     found,
+    factor === undefined ? undefined : "scaled",
   );
   const measured = decision.measures !== undefined && decision.measures.length > 0;
-  const statistics = measured ? decision.statistics?.(...found) : undefined;
+  const taken = measured ? decision.statistics?.(...found) : undefined;
+  const statistics = factor === undefined ? taken : { ...taken, lines: factor };
   return {
     kind: "map",
     chunks,

@@ -183,11 +183,10 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     `Cannot use the key as ${TOKENIZER}: current value is "chat_template"`,
   ],
   [
-    "LiNeS",
-    { ...TIES, lines: { alpha: 1 } },
-    "lines",
-    "Cannot use the key as depth-dependent scaling (lines) is not supported yet: use a gradient: " +
-    'current value is "lines"',
+    "LiNeS without a factor",
+    { ...TIES, lines: { beta: 1 } },
+    "lines.alpha",
+    "Cannot read the recipe as alpha is missing: current value is undefined",
   ],
   [
     "an unknown output",
