@@ -11,6 +11,7 @@ import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
+import { sendResult } from "./http/put_result.ts";
 import { type PreparedMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
 /** Bytes that are made before the answer begins, so that early failures are problem documents. */
@@ -21,7 +22,16 @@ export function mergeRoutes(ports: RecipePorts) {
   return new Hono()
     .post("/merge", async (context) => {
       const prepared = await prepareMerge(ports, context.req.raw);
-      return await answer(ports, prepared);
+      try {
+        await prepared.admit();
+      } catch (error) {
+        await prepared.release();
+        throw error;
+      }
+      if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared);
+      const log = reportLog(toldPlan(prepared));
+      const sent = await sendResult(ports, prepared, log, context.req.raw);
+      return context.json(sent, 200, { link: `<${sent.report}>; rel="describedby"` });
     })
     .post("/plan", async (context) => {
       const prepared = await prepareMerge(ports, context.req.raw);
@@ -53,12 +63,6 @@ function toldPlan({ plan, output }: PreparedMerge): Plan {
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
 async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Response> {
-  try {
-    await prepared.admit();
-  } catch (error) {
-    await prepared.release();
-    throw error;
-  }
   const { plan, output, controller } = prepared;
   const id = crypto.randomUUID();
   const log = reportLog(toldPlan(prepared));

@@ -15,6 +15,7 @@ import { memoryTable, tableStore } from "../store/table_store.ts";
 import type { Config } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
 import { hostHasher } from "./hasher.ts";
+import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { hostResolver } from "./resolve_host.ts";
 
@@ -30,7 +31,7 @@ export async function openPorts(config: Config) {
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();
-  const read = guardedFetch((url, init) => fetch(url, init), config.sourceHosts, {
+  const read = guardedFetch(hostFetch, config.sourceHosts, {
     ...(resolve ? { resolve } : {}),
     headerBytes: limits.sourceHeaders,
     maximumBytes: limits.upload,

@@ -11,7 +11,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { type ByteQueue, byteQueue, fileBytes } from "../checkpoint/file_parts.ts";
 import { layoutOnnx } from "../checkpoint/write_onnx.ts";
 import { layoutSafetensors, type SafetensorsLayout } from "../checkpoint/write_safetensors.ts";
-import { layoutShards } from "../checkpoint/write_shards.ts";
+import { layoutShards, type ShardLayout } from "../checkpoint/write_shards.ts";
 import { writeZip, type ZipFile, zipLength } from "../checkpoint/write_zip.ts";
 import type { Problem } from "../problem.ts";
 import { bindGraph } from "./bind_graph.ts";
@@ -31,6 +31,26 @@ export interface MergeOutput {
   readonly warnings: readonly string[];
   /** Frames what a merge streams. */
   frame(merged: AsyncGenerator<Bytes>, signal?: AbortSignal): AsyncGenerator<Bytes>;
+  /** Names of the files that the result is made of, in the order in which they are sent. */
+  readonly files: readonly string[];
+  /** Hands over the files one after the other, each made while it is taken. */
+  send(
+    merged: AsyncGenerator<Bytes>,
+    take: (file: ZipFile) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void>;
+}
+
+/** A result of one file. */
+function oneFile(output: Omit<MergeOutput, "files" | "send">): MergeOutput {
+  const name = `model${output.extension}`;
+  const { byteLength } = output;
+  return {
+    ...output,
+    files: [name],
+    send: (merged, take, signal) =>
+      take({ name, byteLength, content: () => output.frame(merged, signal) }),
+  };
 }
 
 /**
@@ -48,14 +68,14 @@ export async function mergeOutput(
 ): Promise<MergeOutput> {
   const { format = "safetensors", shard_size } = recipe.output ?? {};
   if (format === "safetensors" && shard_size === undefined) {
-    return {
+    return oneFile({
       byteLength: plan.bytesOut,
       mediaType: "application/octet-stream",
       extension: ".safetensors",
       memory: 0,
       warnings: [],
       frame: (merged) => merged,
-    };
+    });
   }
   const layout = layoutSafetensors(plan.tensors.filter(({ work }) => work), plan.metadata);
   return shard_size === undefined
@@ -69,6 +89,31 @@ function shardedOutput(plan: Plan, whole: SafetensorsLayout, shardSize: number):
     ...(index ? [{ name: index.file, byteLength: index.bytes.length }] : []),
     ...shards.map(({ file, layout }) => ({ name: file, byteLength: layout.byteLength })),
   ];
+  const shardFile = (
+    { file, layout: { header, byteLength } }: ShardLayout,
+    tensors: ByteQueue,
+    signal: AbortSignal | undefined,
+  ): ZipFile => ({
+    name: file,
+    byteLength,
+    content: () =>
+      fileBytes(
+        [
+          { kind: "bytes", bytes: header },
+          { kind: "tensors", length: byteLength - header.length },
+        ],
+        tensors,
+        signal,
+      ),
+  });
+  const indexFiles = (tensors: ByteQueue, signal: AbortSignal | undefined): ZipFile[] =>
+    index
+      ? [{
+        name: index.file,
+        byteLength: index.bytes.length,
+        content: () => fileBytes([{ kind: "bytes", bytes: index.bytes }], tensors, signal),
+      }]
+      : [];
   return {
     byteLength: zipLength(described),
     mediaType: "application/zip",
@@ -76,30 +121,24 @@ function shardedOutput(plan: Plan, whole: SafetensorsLayout, shardSize: number):
     memory: 0,
     warnings: [],
     frame: (merged, signal) =>
-      framed(merged, whole, (tensors) => {
-        const files: ZipFile[] = shards.map(({ file, layout: { header, byteLength } }) => ({
-          name: file,
-          byteLength,
-          content: () =>
-            fileBytes(
-              [
-                { kind: "bytes", bytes: header },
-                { kind: "tensors", length: byteLength - header.length },
-              ],
-              tensors,
-              signal,
-            ),
-        }));
-        if (index) {
-          const parts = [{ kind: "bytes", bytes: index.bytes } as const];
-          files.unshift({
-            name: index.file,
-            byteLength: index.bytes.length,
-            content: () => fileBytes(parts, tensors, signal),
-          });
-        }
-        return writeZip(files);
-      }),
+      framed(merged, whole, (tensors) =>
+        writeZip([
+          ...indexFiles(tensors, signal),
+          ...shards.map((shard) => shardFile(shard, tensors, signal)),
+        ])),
+    files: [...shards.map(({ file }) => file), ...(index ? [index.file] : [])],
+    async send(merged, take, signal) {
+      const tensors = byteQueue(merged);
+      try {
+        for await (const _ of tensors.take(whole.header.length));
+        for (const shard of shards) await take(shardFile(shard, tensors, signal));
+        // Last, so that nobody finds an index before its shards.
+        for (const file of indexFiles(tensors, signal)) await take(file);
+        for await (const _ of merged);
+      } finally {
+        await tensors.close();
+      }
+    },
   };
 }
 
@@ -135,7 +174,7 @@ async function onnxOutput(
     plan.metadata,
     bound?.places,
   );
-  return {
+  return oneFile({
     byteLength,
     mediaType: "application/octet-stream",
     extension: ".onnx",
@@ -146,7 +185,7 @@ async function onnxOutput(
     ),
     warnings: bound?.warnings ?? [],
     frame: (merged, reading) => framed(merged, whole, (queue) => fileBytes(parts, queue, reading)),
-  };
+  });
 }
 
 function unwritable(reason: string): Problem {

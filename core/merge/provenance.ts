@@ -54,13 +54,23 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** The recipe without what may be secret: headers, and the credentials and queries of URLs. */
-function publicRecipe({ name: _, sources, ...recipe }: Recipe): unknown {
+/**
+ * The recipe without what may be secret: headers, the credentials and queries of URLs, and addresses that were signed
+ * for the result.
+ */
+function publicRecipe({ name: _, sources, output, ...recipe }: Recipe): unknown {
   const open = Object.entries(sources).map(([name, { headers: _, url, ...entry }]) => [
     name,
     url === undefined ? entry : { ...entry, url: publicUrl(url) },
   ]);
-  return { ...recipe, sources: Object.fromEntries(open) };
+  const { put: __, ...form } = output ?? {};
+  const isPlain = output?.format === "safetensors" && output.shard_size === undefined;
+  return {
+    ...recipe,
+    // Where it goes is no part of what it is.
+    ...(output && !isPlain ? { output: form } : {}),
+    sources: Object.fromEntries(open),
+  };
 }
 
 function publicUrl(text: string): string {

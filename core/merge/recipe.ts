@@ -90,6 +90,8 @@ export interface RecipeOutput {
   readonly graph?: string;
   /** Bytes of tensors that a shard holds at most, if it holds more than one tensor; absent: one file. */
   readonly shard_size?: number;
+  /** Where the result is sent instead of being answered: one address, or one for each file. */
+  readonly put?: string | readonly string[];
 }
 
 /** The methods a recipe may name. */
@@ -238,12 +240,13 @@ function recipeOf(document: RecipeDocument): Recipe {
     gradient_t: document.gradient_t.map(({ filter, value }) =>
       filter === undefined ? { value } : { filter, value }
     ),
-    ...(output && (output.format !== "safetensors" || shardSize !== undefined)
+    ...(output && (output.format !== "safetensors" || shardSize !== undefined || output.put)
       ? {
         output: {
           format: output.format,
           ...(output.graph ? { graph: output.graph } : {}),
           ...(shardSize === undefined ? {} : { shard_size: shardSize }),
+          ...(output.put ? { put: output.put } : {}),
         },
       }
       : {}),

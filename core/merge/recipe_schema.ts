@@ -90,6 +90,13 @@ const ShardSize = v.pipe(
   v.check((size) => shardSizeOf(size) !== undefined, SHARD_SIZE),
 );
 
+const PUT =
+  "an http or https URL, in which {file} stands for the file's name, or a list of such URLs";
+const PutUrl = v.pipe(
+  v.string(PUT),
+  v.check((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ""), PUT),
+);
+
 /** The document of merge, plan and analyze. */
 export const RecipeSchema = v.strictObject({
   merge_method: v.pipe(v.string("the name of a method"), v.nonEmpty("the name of a method")),
@@ -130,7 +137,8 @@ export const RecipeSchema = v.strictObject({
     format: oneOf("safetensors", "onnx"),
     graph: v.nullish(Name),
     shard_size: v.nullish(ShardSize),
-  }, "a map { format, graph, shard_size }")),
+    put: v.nullish(v.union([PutUrl, v.pipe(v.array(PutUrl, PUT), v.nonEmpty(PUT))], PUT)),
+  }, "a map { format, graph, shard_size, put }")),
   name: v.nullish(FileName),
 }, "a map");
 
@@ -152,5 +160,4 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   "slices[].base_model":
     "a base of its own per slice is not supported: use the top-level base_model",
   "slices[].residual_weight": "residual weights are not supported",
-  "output.put": "writing to another server is not supported yet",
 };

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, limitProblem } from "../../core/limits.ts";
 import type { MemoryBudget } from "../../core/memory_budget.ts";
 import { type MergeOutput, mergeOutput } from "../../core/merge/merge_output.ts";
 import { makePlan } from "../../core/merge/plan.ts";
+import { putTargets } from "../../core/merge/put_targets.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
 import { type MergeMethod, METHODS } from "../../core/methods/mod.ts";
@@ -116,6 +117,8 @@ export async function prepareMerge(
       chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
     });
     const output = await mergeOutput(plan, recipe, checkpoints, signal);
+    // Refused with the plan, not after it.
+    if (recipe.output?.put !== undefined) putTargets(recipe.output.put, output.files);
     const admit = async () => {
       const bytes = plan.peakMemory + output.memory;
       const free = await ports.memory?.take(bytes, "the merge", signal);

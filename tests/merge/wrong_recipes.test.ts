@@ -208,11 +208,11 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     "Cannot cut the result as an ONNX model is one file: current value is 1000000000",
   ],
   [
-    "a presigned output",
-    { ...TIES, output: { put: "https://example.org" } },
+    "an address that nothing can be sent to",
+    { ...TIES, output: { put: "s3://bucket/file" } },
     "output.put",
-    "Cannot use the key as writing to another server is not supported yet: " +
-    'current value is "put"',
+    "Cannot use put as it must be an http or https URL, in which {file} stands for the file's name, or a list of " +
+    'such URLs: current value is "s3://bucket/file"',
   ],
 ];
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { hostHasher } from "../../core/host/hasher.ts";
+import { hostFetch } from "../../core/host/host_fetch.ts";
 import { operatorFiles } from "../../core/host/operator_files.ts";
 import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
 import { workerPool } from "../../core/engine/pool.ts";
@@ -55,7 +56,7 @@ export function testApp(options: TestAppOptions = {}) {
     openWorkspace: () => onnxWorkspace(),
     sources: {
       openStored: leases.open,
-      fetch: guardedFetch((url, init) => fetch(url, init), sourceHosts, options.guards),
+      fetch: guardedFetch(hostFetch, sourceHosts, options.guards),
       limits,
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),

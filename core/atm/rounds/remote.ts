@@ -9,7 +9,7 @@ import { Problem } from "../../problem.ts";
 import type { BlobId, BlobStore } from "../../store/blobs.ts";
 import { readDetail, readEvents } from "./remote_events.ts";
 import { type ScratchCheckpoint, writeScratch } from "./scratch.ts";
-import { guardStall, type StallGuard } from "./stall.ts";
+import { guardStall, type StallGuard } from "../../sources/stall.ts";
 
 /** Another service. */
 export interface Remote {
