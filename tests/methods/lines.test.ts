@@ -8,50 +8,16 @@ import {
   checkpointBytes,
   checkpointValues,
   mergeBytes,
-  type TestCheckpoint,
   type TestMergeOptions,
 } from "../support/merging.ts";
+import { gridCheckpoint, methodRecipe, PLAIN_METHODS, TENSORS } from "../support/method_recipes.ts";
 
-const NAMES = ["layers.0.w", "layers.1.w", "layers.2.w", "embed.w"];
+const NAMES = TENSORS;
+const BASE = gridCheckpoint(1);
+const MODELS = { a: gridCheckpoint(2), b: gridCheckpoint(3), c: gridCheckpoint(4) };
+const recipeOf = methodRecipe;
 
-/** Values on a dyadic grid, different from tensor to tensor. */
-function checkpoint(seed: number, count = 12): TestCheckpoint {
-  return Object.fromEntries(
-    NAMES.map((name, t) => [name, {
-      shape: [3, count / 3],
-      values: Array.from(
-        { length: count },
-        (_, i) => ((Math.imul(i + 7 * t + 1, 40503 * seed + 17) >>> 5) % 257 - 128) / 64,
-      ),
-    }]),
-  );
-}
-
-const BASE = checkpoint(1);
-const MODELS = { a: checkpoint(2), b: checkpoint(3), c: checkpoint(4) };
-
-/** A recipe of a method with a base, with what it cannot do without. */
-function recipeOf(name: string): Record<string, unknown> {
-  const method = METHODS.get(name)!;
-  const models = Object.keys(MODELS).slice(0, Math.min(method.models.maximum, 3));
-  return {
-    merge_method: name,
-    base_model: "base",
-    models: models.map((model) => ({
-      model,
-      parameters: method.parameters.weight ? { weight: 0.5 } : {},
-    })),
-    parameters: {
-      ...(method.parameters.t ? { t: 0.25 } : {}),
-      ...(name === "analogy" ? { from: "a", to: "b", of: "c" } : {}),
-    },
-    experimental: true,
-  };
-}
-
-const WITH_BASE = [...METHODS.values()].filter(({ base, name }) =>
-  base !== "listed" && name !== "analogy"
-).map(({ name }) => name);
+const WITH_BASE = PLAIN_METHODS.filter((name) => METHODS.get(name)!.base !== "listed");
 
 async function run(recipe: Record<string, unknown>, options: TestMergeOptions = {}) {
   const used = JSON.stringify(recipe);
