@@ -23,7 +23,7 @@ export const arceeFusion: MergeMethod = {
     formula: "y = x where S ≥ Q(½) + 1.5·(Q(¾) − Q(¼)), else b; S = |x − b|·KL(p‖q) with " +
       "p, q = softmax of the row of x, b, plus 10⁻⁸, and Q the exact quantiles of S",
     passes:
-      "Four passes: two for the rows' divergence, one for quantiles, one to map; one number " +
+      "Five passes: three for the rows' divergence, one for quantiles, one to map; five numbers " +
       "per row and 3.9 MB of counters per thread.",
     use: "To fuse one tuned model into another with few, large interventions.",
     avoid: "More than one model, or where every change counts: most elements stay the base's.",
@@ -39,27 +39,26 @@ export const arceeFusion: MergeMethod = {
       action: "merge",
       ...rowsOf(tensor),
       measures: [
-        // Per block the maximum and the sum of exponentials above it, of x and of b.
+        // The maximum of a row of x and of b, and the sums of exponentials below them.
         {
           kind: "sums",
-          graph: "exponentials",
-          sums: 4,
-          start: [-Infinity, 0, -Infinity, 0],
-          combine: combineExponentials,
+          graph: "maxima",
+          sums: 2,
+          start: [-Infinity, -Infinity],
+          combine: (total, block) => {
+            for (const at of [0, 1]) total[at] = Math.max(total[at]!, block[at]!);
+          },
         },
+        { kind: "sums", graph: "exponentials", sums: 2, coefficients: (found) => maxima(found!) },
         {
           kind: "sums",
           graph: "divergence",
           sums: 1,
-          coefficients: (found) => {
-            const [xMaximum, xSum, bMaximum, bSum] = found!;
-            return {
-              "x.maximum": [xMaximum!],
-              "x.sum": [xSum!],
-              "b.maximum": [bMaximum!],
-              "b.sum": [bSum!],
-            };
-          },
+          coefficients: (found, sums) => ({
+            ...maxima(found!),
+            "x.sum": [sums![0]!],
+            "b.sum": [sums![1]!],
+          }),
         },
         {
           kind: "ranks",
@@ -67,26 +66,32 @@ export const arceeFusion: MergeMethod = {
           rows: 1,
           ranks: (elements) =>
             [0.25, 0.5, 0.75].map((z) => elements - Math.floor(z * (elements - 1))),
-          coefficients: (_, kl) => ({ divergence: divergence(kl!) }),
+          coefficients: (_, __, kl) => ({ divergence: divergence(kl!) }),
         },
       ],
       graph: "choose",
-      coefficients: (_, kl, quantiles) => ({
+      coefficients: (_, __, kl, quantiles) => ({
         divergence: divergence(kl!),
         threshold: [threshold(quantiles!)],
       }),
-      statistics: (_, kl, quantiles) => ({
+      statistics: (_, __, kl, quantiles) => ({
         mean_divergence: kl!.reduce((total, value) => total + Math.max(value, 0), 0) / kl!.length,
         threshold: threshold(quantiles!),
       }),
     };
   },
   graphs: {
-    exponentials: (graph, x) =>
-      graph.node("Concat", [
-        ...exponentials(graph, x, x.weights()),
-        ...exponentials(graph, x, x.base()),
-      ], { axis: 1 }),
+    maxima: (graph, x) =>
+      graph.node("Concat", [maximum(graph, x, x.weights()), maximum(graph, x, x.base())], {
+        axis: 1,
+      }),
+    exponentials: (graph, x) => {
+      const both = graph.node("Concat", [
+        exponentials(graph, x, x.weights(), "x"),
+        exponentials(graph, x, x.base(), "b"),
+      ], { axis: 0 });
+      return x.blockSums(graph.node("Where", [present(graph, x), both, x.number(0)]), 2);
+    },
     divergence: (graph, x) => {
       const p = probability(graph, x, x.weights(), "x");
       const q = probability(graph, x, x.base(), "b");
@@ -94,8 +99,7 @@ export const arceeFusion: MergeMethod = {
         p,
         graph.node("Log", [graph.node("Div", [p, q])]),
       ]);
-      const isValid = graph.node("Greater", [x.valid(), x.number(0)]);
-      return x.blockSums(graph.node("Where", [isValid, terms, x.number(0)]), 1);
+      return x.blockSums(graph.node("Where", [present(graph, x), terms, x.number(0)]), 1);
     },
     score,
     choose: (graph, x) =>
@@ -113,36 +117,31 @@ function threshold(quantiles: Float64Array): number {
   return ceil32(median! + REACH * (upper! - lower!));
 }
 
-/** The maximum of two blocks, and the sum of exponentials above it. */
-function combineExponentials(total: Float64Array, block: Float64Array): void {
-  for (const at of [0, 2]) {
-    const maximum = Math.max(total[at]!, block[at]!);
-    total[at + 1] = total[at + 1]! * Math.exp(total[at]! - maximum) +
-      block[at + 1]! * Math.exp(block[at]! - maximum);
-    total[at] = maximum;
-  }
+/** Coefficients of the maxima of a row of x and of b. */
+function maxima(found: Float64Array) {
+  return { "x.maximum": [found[0]!], "b.maximum": [found[1]!] };
 }
 
-/** Per block `[blocks, 1]` the maximum of a row of values and the sum of exponentials above it. */
-function exponentials(graph: GraphBuilder, x: Operands, row: Value): [Value, Value] {
-  const values = x.blocks(row, 1);
-  const valid = x.blocks(x.valid(), 1);
-  const isValid = graph.node("Greater", [valid, x.number(0)]);
-  const present = graph.node("Where", [isValid, values, x.number(-Infinity)]);
-  const axis = graph.integers([2]);
-  const maximum = graph.node("ReduceMax", [present, axis], { keepdims: 1 });
-  const above = graph.node("Exp", [graph.node("Sub", [present, maximum])]);
-  const perBlock = (value: Value) => graph.node("Transpose", [value], { perm: [1, 0] });
-  return [
-    perBlock(graph.node("Squeeze", [maximum, axis])),
-    perBlock(graph.node("ReduceSum", [above, axis], { keepdims: 0 })),
-  ];
+/** Where a block is not filled up. */
+function present(graph: GraphBuilder, x: Operands): Value {
+  return graph.node("Greater", [x.valid(), x.number(0)]);
+}
+
+/** Per block the maximum of a row of values, `[blocks, 1]`. */
+function maximum(graph: GraphBuilder, x: Operands, row: Value): Value {
+  const values = graph.node("Where", [present(graph, x), row, x.number(-Infinity)]);
+  const most = graph.node("ReduceMax", [x.blocks(values, 1), graph.integers([2])], { keepdims: 0 });
+  return graph.node("Transpose", [most], { perm: [1, 0] });
+}
+
+/** Exponentials of a row below its maximum. */
+function exponentials(graph: GraphBuilder, x: Operands, row: Value, side: "x" | "b"): Value {
+  return graph.node("Exp", [graph.node("Sub", [row, x.single(`${side}.maximum`)])]);
 }
 
 /** The smoothed softmax of a row, from its maximum and sum of exponentials. */
 function probability(graph: GraphBuilder, x: Operands, row: Value, side: "x" | "b"): Value {
-  const above = graph.node("Sub", [row, x.single(`${side}.maximum`)]);
-  const share = graph.node("Div", [graph.node("Exp", [above]), x.single(`${side}.sum`)]);
+  const share = graph.node("Div", [exponentials(graph, x, row, side), x.single(`${side}.sum`)]);
   return graph.node("Add", [share, x.number(SMOOTHING)]);
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Value } from "../../onnx/model.ts";
 import { type Lowering, Unsupported } from "./lowering.ts";
-import type { BinaryOperation, Comparison, UnaryOperation } from "./program.ts";
+import type { BinaryOperation, Comparison, Transcendental, UnaryOperation } from "./program.ts";
 
 /** Makes the rows of the result; inputs of one row stand for all. */
 export type ElementwiseRule = (inputs: readonly Value[], lowering: Lowering) => number[];
@@ -27,6 +27,8 @@ export const ELEMENTWISE: Readonly<Record<string, ElementwiseRule>> = {
   Abs: unary("abs"),
   Neg: unary("neg"),
   Sqrt: unary("sqrt"),
+  Exp: transcendental("exp"),
+  Log: transcendental("log"),
   Relu: (inputs, lowering) =>
     rowwise(inputs, lowering, ([x]) =>
       lowering.builder.add({
@@ -88,6 +90,15 @@ function unary(operation: UnaryOperation): ElementwiseRule {
       lowering,
       ([arg]) => lowering.builder.add({ kind: "unary", operation, arg: arg! }),
     );
+}
+
+/** Float32 graphs leave these to ONNX Runtime. */
+function transcendental(operation: Transcendental): ElementwiseRule {
+  const rule = unary(operation);
+  return (inputs, lowering) => {
+    if (!lowering.double) throw new Unsupported(operation);
+    return rule(inputs, lowering);
+  };
 }
 
 function rowwise(

@@ -14,7 +14,15 @@ import {
   watched,
 } from "./formats.ts";
 import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
-import { argumentsOf, type Instruction, isZero, type Program, showsNonFinite } from "./program.ts";
+import {
+  argumentsOf,
+  type Instruction,
+  isZero,
+  type Program,
+  type Reduction,
+  showsNonFinite,
+} from "./program.ts";
+import { emitExp, emitLog } from "./transcendental.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
 /** The parameters of the function, all i32; pointers and strides in bytes. */
@@ -46,16 +54,26 @@ const INTEGERS = 2;
 /** The largest magnitude that was seen, and room for what is on its way in or out. */
 const LARGEST = PARAMETERS.length + INTEGERS;
 const PASSING = LARGEST + 1;
-const FIRST_VECTOR = PASSING + 1;
+/** Room for exponentials and logarithms. */
+const ROOM = [PASSING + 1, PASSING + 2, PASSING + 3] as const;
+const FIRST_VECTOR = PASSING + 4;
 
 /** The module of a program; it exports `run` with {@linkcode PARAMETERS}. */
 export function emitProgram(program: Program, format: Format): Uint8Array<ArrayBuffer> {
-  const { instructions, uniform, results, rows, reduces, double } = program;
+  const { instructions, uniform, results, rows, reductions, double } = program;
   const watching = format.watched && !showsNonFinite(program);
   const code = createCode();
   const emission = { code, double, instructions, format, watching, turn: "whole" as const };
   const local = (index: number) => FIRST_VECTOR + index;
-  const sums = [...new Set(results)];
+  /** What is reduced, each once. */
+  const sums = (reductions ?? []).map((reduction, k) => ({ result: results[k]!, reduction }))
+    .filter(({ result, reduction }, k, all) =>
+      all.findIndex((each) => each.result === result && each.reduction === reduction) === k
+    );
+  const sumOf = (k: number) =>
+    sums.findIndex(({ result, reduction }) =>
+      result === results[k] && reduction === reductions![k]
+    );
   const sumLocal = (k: number) => FIRST_VECTOR + instructions.length + k;
   const emit = (only: boolean, turn: Turn) => {
     instructions.forEach((instruction, i) => {
@@ -66,8 +84,11 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
   };
   const take = (turn: Turn) => {
     emit(false, turn);
-    if (reduces) sums.forEach((result, k) => accumulate(code, local(result), sumLocal(k)));
-    else {
+    if (reductions) {
+      sums.forEach(({ result, reduction }, k) =>
+        accumulate(code, local(result), sumLocal(k), reduction)
+      );
+    } else {
       results.forEach((result, row) => {
         storeRow(emission, local(result), rows.map(local), row);
       });
@@ -75,9 +96,14 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
   };
 
   emit(true, "whole");
+  sums.forEach(({ reduction }, k) => {
+    if (reduction !== "max") return;
+    constant(code, true, [-Infinity, -Infinity]);
+    code.set(sumLocal(k));
+  });
   const lanes = double ? 2 : 4;
   code.get(parameter("count"));
-  if (!reduces) {
+  if (!reductions) {
     code.integer(lanes - 1);
     code.raw(ADD_I32);
   }
@@ -97,23 +123,23 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
   code.get(OFFSET);
   code.get(END);
   code.raw(LT_I32, BR_IF, 0, END_BLOCK, END_BLOCK);
-  if (reduces) {
+  if (reductions) {
     code.get(parameter("count"));
     code.integer(1);
     code.raw(AND_I32, IF, VOID);
     take("tail");
     code.raw(END_BLOCK);
-    results.forEach((result, k) => storeSum(code, sumLocal(sums.indexOf(result)), k));
+    reductions.forEach((reduction, k) => storeSum(code, sumLocal(sumOf(k)), k, reduction));
   }
   if (format.watched) watched(code, LARGEST);
   else code.integer(0);
-  const vectors = FIRST_VECTOR - LARGEST + instructions.length + (reduces ? sums.length : 0);
+  const vectors = FIRST_VECTOR - LARGEST + instructions.length + sums.length;
   return wasmModule(PARAMETERS.length, INTEGERS, vectors, code);
 }
 
 const [IF, LOOP, END_BLOCK, BR_IF, VOID] = [0x04, 0x03, 0x0b, 0x0d, 0x40];
 const [LT_I32, ADD_I32, MUL_I32, AND_I32, SHL_I32, SHR_I32] = [0x48, 0x6a, 0x6c, 0x71, 0x74, 0x76];
-const [ADD_F64, STORE_F64] = [0xa0, 0x39];
+const [ADD_F64, MAX_F64, STORE_F64] = [0xa0, 0xa5, 0x39];
 
 /** Where instructions are written, and for what. */
 interface Emission {
@@ -135,7 +161,7 @@ function emitInstruction(
   const { code, double, format, instructions, turn } = emission;
   const opcodes: Opcodes = double ? F64 : F32;
   for (const argument of argumentsOf(instruction)) {
-    if (instruction.kind !== "select") code.get(local(argument));
+    if (instruction.kind === "binary" || instruction.kind === "compare") code.get(local(argument));
   }
   switch (instruction.kind) {
     case "row": {
@@ -150,7 +176,14 @@ function emitInstruction(
       return constant(code, double, [instruction.value, instruction.value]);
     case "coefficient":
       return coefficient(emission, instruction.slot, uniform);
-    case "unary":
+    case "unary": {
+      const { operation, arg } = instruction;
+      if (operation === "exp" || operation === "log") {
+        return (operation === "exp" ? emitExp : emitLog)(code, local(arg), ROOM);
+      }
+      code.get(local(arg));
+      return code.simd(opcodes[operation]);
+    }
     case "binary":
       return code.simd(opcodes[instruction.operation]);
     case "compare":
@@ -261,19 +294,19 @@ function storeRow(
   storeFloats(code, out, PASSING, double ? 2 : 4);
 }
 
-function accumulate(code: Code, value: number, sum: number): void {
+function accumulate(code: Code, value: number, sum: number, reduction: Reduction): void {
   code.get(sum);
   code.get(value);
-  code.simd(F64.add);
+  code.simd(F64[reduction]);
   code.set(sum);
 }
 
-/** Stores the sum of both lanes. */
-function storeSum(code: Code, sum: number, index: number): void {
+/** Stores what both lanes come to. */
+function storeSum(code: Code, sum: number, index: number, reduction: Reduction): void {
   code.get(parameter("y"));
   code.get(sum);
   code.simd(DIVERSE.extractF64, 0);
   code.get(sum);
   code.simd(DIVERSE.extractF64, 1);
-  code.raw(ADD_F64, STORE_F64, 0, ...unsigned(8 * index));
+  code.raw(reduction === "add" ? ADD_F64 : MAX_F64, STORE_F64, 0, ...unsigned(8 * index));
 }

@@ -131,7 +131,7 @@ export function fusedSums(
   if (call.vectors?.along === "columns") return undefined;
   const layout = { ...run.layout, expanded: false };
   const compiled = engine.compile(key, layout, () => run.graph(layout));
-  if (!compiled?.program.reduces) return undefined;
+  if (!compiled?.program.reductions) return undefined;
   const { program } = compiled;
   const count = program.results.length;
   const free = freeSpace(memory);

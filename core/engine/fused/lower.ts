@@ -19,7 +19,7 @@ import type { Layout } from "../../onnx/operands.ts";
 import { INPUT, PER_MODEL, SINGLE } from "../chunk_graph.ts";
 import { ELEMENTWISE } from "./elementwise_rules.ts";
 import { type Lowering, type Symbol, Unsupported } from "./lowering.ts";
-import { createProgram, type Program, type ProgramBuilder } from "./program.ts";
+import { createProgram, type Program, type ProgramBuilder, type Reduction } from "./program.ts";
 
 /**
  * The program of a graph; undefined if it uses what programs lack.
@@ -31,6 +31,7 @@ export function lowerGraph({ graph }: OnnxModel, layout: Layout): Program | unde
   const symbols = inputsOf(graph, layout, builder);
   const lowering: Lowering = {
     builder,
+    double: layout.double,
     symbol(value) {
       const found = symbols.get(value);
       if (!found) throw new Unsupported(`the value ${value}`);
@@ -50,8 +51,8 @@ export function lowerGraph({ graph }: OnnxModel, layout: Layout): Program | unde
       node.outputs.forEach((output, i) => symbols.set(output, made[i]!));
     }
     const result = lowering.symbol(graph.outputs[0]!.name);
-    if (result.kind === "rows") return builder.finish(result.rows, false);
-    if (result.kind === "sums") return builder.finish(result.results, true);
+    if (result.kind === "rows") return builder.finish(result.rows);
+    if (result.kind === "sums") return builder.finish(result.results, result.reductions);
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
   }
@@ -122,6 +123,9 @@ function lowerNode(node: OnnxNode, lowering: Lowering): Symbol[] {
       return [{ kind: "blocks", rows: lowering.rows(first!), axes: "rbn" }];
     case "ReduceMax":
     case "ReduceMin": {
+      if (operator === "ReduceMax" && symbol.kind === "blocks") {
+        return [reduced(node, symbol, lowering, "max")];
+      }
       if (symbol.kind !== "rows" || integers(lowering, second!)[0] !== 0) break;
       const operation = operator === "ReduceMax" ? "max" as const : "min" as const;
       const { add } = lowering.builder;
@@ -129,15 +133,28 @@ function lowerNode(node: OnnxNode, lowering: Lowering): Symbol[] {
       return [{ kind: "rows", rows: [row] }];
     }
     case "ReduceSum":
-      if (symbol.kind !== "blocks" || symbol.axes !== "rbn") break;
-      if (integers(lowering, second!)[0] !== 2 || integerOf(node, "keepdims", 1) !== 0) break;
-      return [{ kind: "sums", results: symbol.rows }];
+      if (symbol.kind !== "blocks") break;
+      return [reduced(node, symbol, lowering, "add")];
     case "MatMul":
       return [matMul(symbol, lowering.symbol(second!), lowering)];
     case "Flatten":
       if (symbol.kind === "sums") return [symbol];
   }
   throw new Unsupported(operator);
+}
+
+/** Takes the elements of every block together. */
+function reduced(
+  node: OnnxNode,
+  { rows, axes }: Extract<Symbol, { kind: "blocks" }>,
+  lowering: Lowering,
+  reduction: Reduction,
+): Symbol {
+  const [axis] = integers(lowering, node.inputs[1]!);
+  if (axes !== "rbn" || axis !== 2 || integerOf(node, "keepdims", 1) !== 0) {
+    throw new Unsupported(node.operator);
+  }
+  return { kind: "sums", results: rows, reductions: rows.map(() => reduction) };
 }
 
 function integers(lowering: Lowering, value: Value): readonly number[] {
@@ -160,7 +177,11 @@ function concat(parts: readonly Symbol[]): Symbol {
     return { kind: "rows", rows: parts.flatMap(({ rows }) => rows) };
   }
   if (parts.every((part) => part.kind === "sums")) {
-    return { kind: "sums", results: parts.flatMap(({ results }) => results) };
+    return {
+      kind: "sums",
+      results: parts.flatMap(({ results }) => results),
+      reductions: parts.flatMap(({ reductions }) => reductions),
+    };
   }
   // The number of rows before how they are cut.
   if (parts.at(-1)!.kind === "block-shape") return { kind: "block-shape" };
@@ -185,10 +206,8 @@ function matMul(left: Symbol, right: Symbol, { builder: { add } }: Lowering): Sy
   const product = (a: number, b: number) => add({ kind: "binary", operation: "mul", args: [a, b] });
   if (left.kind === "blocks" && right.kind === "blocks") {
     if (left.axes !== "brn" || right.axes !== "bnr") throw new Unsupported("MatMul of blocks");
-    return {
-      kind: "sums",
-      results: left.rows.flatMap((a) => right.rows.map((b) => product(a, b))),
-    };
+    const results = left.rows.flatMap((a) => right.rows.map((b) => product(a, b)));
+    return { kind: "sums", results, reductions: results.map(() => "add") };
   }
   const factors = left.kind === "line" ? left.values : left.kind === "rows" ? left.rows : [];
   if (right.kind !== "rows" || factors.length !== right.rows.length) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Value } from "../../onnx/model.ts";
-import type { ProgramBuilder } from "./program.ts";
+import type { ProgramBuilder, Reduction } from "./program.ts";
 
 /** What a value of the graph is. */
 export type Symbol =
@@ -18,7 +18,11 @@ export type Symbol =
   /** Rows cut into blocks; `axes` names what the three axes are: rows, blocks, elements (n). */
   | { readonly kind: "blocks"; readonly rows: readonly number[]; readonly axes: string }
   /** Sums over the elements of blocks; `results` says which instructions are added up. */
-  | { readonly kind: "sums"; readonly results: readonly number[] };
+  | {
+    readonly kind: "sums";
+    readonly results: readonly number[];
+    readonly reductions: readonly Reduction[];
+  };
 
 /** The graph uses what programs lack. */
 export class Unsupported extends Error {}
@@ -26,6 +30,8 @@ export class Unsupported extends Error {}
 /** The state of one lowering. */
 export interface Lowering {
   readonly builder: ProgramBuilder;
+  /** Whether the program works in float64. */
+  readonly double: boolean;
   /** @throws {Unsupported} If the value is none that programs know. */
   symbol(value: Value): Symbol;
   /** @throws {Unsupported} If the value is no rows. */

@@ -6,7 +6,9 @@
 import type { BinaryOperation, Comparison, UnaryOperation } from "./program.ts";
 
 /** Arithmetic of one precision. */
-export type Opcodes = Readonly<Record<BinaryOperation | UnaryOperation, number>>;
+export type Opcodes = Readonly<
+  Record<BinaryOperation | Exclude<UnaryOperation, "exp" | "log">, number>
+>;
 
 /** `f32x4`; `pmin` and `pmax`, which are one instruction where `min` and `max` are many. */
 export const F32: Opcodes = {
@@ -53,6 +55,17 @@ export const INTEGER = {
   shiftRight32: 0xad,
   add32: 0xae,
   maximum32: 0xb9,
+} as const;
+
+/** Bits of `f64x2`. */
+export const INTEGER64 = {
+  less: 0x49,
+  and: 0x4e,
+  or: 0x50,
+  nearest: 0x94,
+  shiftLeft: 0xcb,
+  shiftRight: 0xcd,
+  add: 0xce,
 } as const;
 
 /** Everything else. */

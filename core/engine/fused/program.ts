@@ -10,7 +10,11 @@
 /** Operations of two vectors. */
 export type BinaryOperation = "add" | "sub" | "mul" | "div" | "min" | "max";
 /** Operations of one vector. */
-export type UnaryOperation = "abs" | "neg" | "sqrt";
+export type UnaryOperation = "abs" | "neg" | "sqrt" | Transcendental;
+/** Operations of one vector that only programs in float64 know. */
+export type Transcendental = "exp" | "log";
+/** How a reduction takes elements together. */
+export type Reduction = "add" | "max";
 /** Comparisons of two vectors; the result is a mask. */
 export type Comparison = "gt" | "ge" | "lt" | "le" | "eq";
 
@@ -51,8 +55,8 @@ export interface Program {
   readonly results: readonly number[];
   /** The instructions that read the models' rows. */
   readonly rows: readonly number[];
-  /** Whether the results are summed over the elements; double programs only. */
-  readonly reduces: boolean;
+  /** Per result, how it is reduced over the elements; double programs only. Absent: it is not. */
+  readonly reductions?: readonly Reduction[];
 }
 
 /** Adds instructions; equal ones are held once. */
@@ -60,7 +64,7 @@ export interface ProgramBuilder {
   add(instruction: Instruction): number;
   at(index: number): Instruction;
   coefficient(name: string, index: number): number;
-  finish(results: readonly number[], reduces: boolean): Program;
+  finish(results: readonly number[], reductions?: readonly Reduction[]): Program;
 }
 
 /**
@@ -105,14 +109,14 @@ export function createProgram(double: boolean, expanded: boolean): ProgramBuilde
       if (slot < 0) slot = coefficients.push({ name, index }) - 1;
       return add({ kind: "coefficient", slot });
     },
-    finish: (results, reduces) => ({
+    finish: (results, reductions) => ({
       double,
       instructions,
       uniform,
       coefficients,
       results,
       rows: instructions.flatMap((each, i) => each.kind === "row" && !each.unselected ? [i] : []),
-      reduces,
+      ...(reductions ? { reductions } : {}),
     }),
   };
 }
@@ -168,6 +172,8 @@ export function showsNonFinite({ instructions, uniform, results }: Program): boo
       case "compare":
       case "select":
         return uniform[i]!;
+      case "unary":
+        return uniform[i]! || (instruction.operation !== "exp" && instruction.operation !== "log");
       case "binary": {
         const { operation, args: [, divisor] } = instruction;
         if (operation === "min" || operation === "max") return uniform[i]!;

@@ -19,12 +19,7 @@ import { createKernels } from "../../../core/tensor/kernels/mod.ts";
 /** Graphs that work in float64 though they are no sums. */
 const DOUBLE = ["pcb/scores", "pcb/merge", "sce/variance"];
 /** Graphs with functions that programs lack. */
-const LEFT_TO_ONNX_RUNTIME = [
-  "arcee_fusion/divergence",
-  "arcee_fusion/exponentials",
-  "pcb/merge",
-  "pcb/scores",
-];
+const LEFT_TO_ONNX_RUNTIME = ["pcb/merge", "pcb/scores"];
 
 interface Named {
   readonly method: string;
@@ -71,9 +66,8 @@ function namedGraphs(): Named[] {
   );
 }
 
-/** How many sums a graph gives: read off the program, or known. */
+/** How many sums a graph gives. */
 function sumsOf(method: string, graph: string, models: number): number {
-  if (method === "arcee_fusion") return graph === "exponentials" ? 4 : 1;
   const layout = layoutOf(models, METHODS.get(method)!.base !== "listed", true);
   const compiled = createFusedEngine(createKernels()).compile(
     `${method}/${graph}`,

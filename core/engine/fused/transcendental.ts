@@ -1,0 +1,129 @@
+/**
+ * Exponentials and logarithms of `f64x2`, to about one unit in the last place.
+ *
+ * @module
+ */
+import { DIVERSE, F64, INTEGER64 } from "./opcodes.ts";
+import type { Code } from "./wasm_code.ts";
+
+const LN2_HIGH = 6.93147180369123816490e-1;
+const LN2_LOW = 1.90821492927058770002e-10;
+/** Adding it leaves a small integer in the low bits. */
+const SHIFTER = 6755399441055744;
+/** Beyond these the result is the least or the greatest number. */
+const [LEAST, GREATEST] = [-708, 709];
+const EXP_TERMS = 13;
+const LOG_TERMS = 10;
+
+/** What the functions keep on the way: three vectors. */
+export type Room = readonly [number, number, number];
+
+/** `e^x` of the vector in `value`, left on the stack: `2^n·e^r` with r within ln 2 / 2, by its series. */
+export function emitExp(code: Code, value: number, [x, n, r]: Room): void {
+  code.get(value);
+  number(code, LEAST);
+  code.simd(F64.max);
+  number(code, GREATEST);
+  code.simd(F64.min);
+  code.set(x);
+  code.get(x);
+  number(code, Math.LOG2E);
+  code.simd(F64.mul);
+  code.simd(INTEGER64.nearest);
+  code.set(n);
+  code.get(x);
+  product(code, n, LN2_HIGH);
+  code.simd(F64.sub);
+  product(code, n, LN2_LOW);
+  code.simd(F64.sub);
+  code.set(r);
+  const factorials = [1];
+  for (let k = 1; k <= EXP_TERMS; k++) factorials.push(factorials[k - 1]! * k);
+  horner(code, r, factorials.map((value) => 1 / value));
+  code.get(n);
+  number(code, SHIFTER);
+  code.simd(F64.add);
+  code.integer(52);
+  code.simd(INTEGER64.shiftLeft);
+  code.simd(INTEGER64.add);
+}
+
+/** `ln x` of the positive normal numbers in `value`, left on the stack: `e·ln 2 + ln m` with m around 1. */
+export function emitLog(code: Code, value: number, [e, s, z]: Room): void {
+  code.get(value);
+  code.integer(52);
+  code.simd(INTEGER64.shiftRight);
+  bits(code, 0x4330000000000000n);
+  code.simd(INTEGER64.or);
+  number(code, 2 ** 52 + 1022);
+  code.simd(F64.sub);
+  code.set(e);
+  code.get(value);
+  bits(code, 0x000fffffffffffffn);
+  code.simd(INTEGER64.and);
+  bits(code, 0x3fe0000000000000n);
+  code.simd(INTEGER64.or);
+  code.set(s);
+  // Below √½ twice the mantissa, and one off the exponent.
+  code.get(s);
+  number(code, Math.SQRT1_2);
+  code.simd(INTEGER64.less);
+  code.set(z);
+  code.get(e);
+  number(code, 1);
+  code.get(z);
+  code.simd(INTEGER64.and);
+  code.simd(F64.sub);
+  code.set(e);
+  code.get(s);
+  code.get(s);
+  code.get(z);
+  code.simd(INTEGER64.and);
+  code.simd(F64.add);
+  number(code, 1);
+  code.simd(F64.sub);
+  code.set(s);
+  // ln(1 + f) = 2·artanh(f / (2 + f)).
+  code.get(s);
+  code.get(s);
+  number(code, 2);
+  code.simd(F64.add);
+  code.simd(F64.div);
+  code.set(s);
+  code.get(s);
+  code.get(s);
+  code.simd(F64.mul);
+  code.set(z);
+  horner(code, z, Array.from({ length: LOG_TERMS + 1 }, (_, k) => 2 / (2 * k + 1)));
+  code.get(s);
+  code.simd(F64.mul);
+  product(code, e, LN2_LOW);
+  code.simd(F64.add);
+  product(code, e, LN2_HIGH);
+  code.simd(F64.add);
+}
+
+/** The polynomial with these coefficients, the constant one first. */
+function horner(code: Code, x: number, coefficients: readonly number[]): void {
+  number(code, coefficients.at(-1)!);
+  for (const coefficient of coefficients.slice(0, -1).reverse()) {
+    code.get(x);
+    code.simd(F64.mul);
+    number(code, coefficient);
+    code.simd(F64.add);
+  }
+}
+
+function product(code: Code, value: number, factor: number): void {
+  code.get(value);
+  number(code, factor);
+  code.simd(F64.mul);
+}
+
+function number(code: Code, value: number): void {
+  code.simd(DIVERSE.constant, ...new Uint8Array(new Float64Array([value, value]).buffer));
+}
+
+function bits(code: Code, value: bigint): void {
+  code.simd(DIVERSE.constant, ...new Uint8Array(new BigUint64Array([value, value]).buffer));
+}
