@@ -20,7 +20,11 @@ export interface SmallMerges {
 }
 
 /** A checkpoint of float32 tensors with values that depend on the seed. */
-function checkpoint(tensors: number, elements: number, seed: number): Uint8Array<ArrayBuffer> {
+export function checkpoint(
+  tensors: number,
+  elements: number,
+  seed: number,
+): Uint8Array<ArrayBuffer> {
   const layout = layoutSafetensors(
     Array.from({ length: tensors }, (_, i) => ({
       name: `layers.${i}.weight`,

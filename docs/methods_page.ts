@@ -131,7 +131,8 @@ function valuesOf(spec: ParameterSpec): string {
   }
 }
 
-function defaultOf({ type, default: value }: ParameterSpec): string {
+function defaultOf({ type, default: value, optional }: ParameterSpec): string {
+  if (optional) return "none";
   if (value === undefined) return "required";
   if (type === "filters") return "none";
   return value === "" ? "none" : `\`${value}\``;

@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import { Problem } from "../core/problem.ts";
+import { adapterRoutes } from "./adapters.ts";
 import { analyzeRoutes } from "./analyze.ts";
 import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
@@ -67,6 +68,7 @@ export function createApp(given: Ports) {
     .route("/", analyzeRoutes(ports))
     .route("/", tuneRoutes(ports))
     .route("/", statisticsRoutes(ports))
+    .route("/", adapterRoutes(ports))
     .route("/", atmRoutes(ports));
   long.onError((error, context) =>
     problemResponse(error, { instance: context.req.path, method: "POST", log: ports.log })
@@ -106,6 +108,7 @@ export function createApp(given: Ports) {
     .route("/", analyzeRoutes(ports))
     .route("/", tuneRoutes(ports))
     .route("/", statisticsRoutes(ports))
+    .route("/", adapterRoutes(ports))
     .route("/", atmRoutes(ports));
   app.onError((error, context) =>
     problemResponse(error, {

@@ -103,6 +103,7 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
   }
   const length = request.headers.get("content-length");
   const digest = announcedDigest(request.headers);
+  const config = request.headers.get("adapter-config");
   const { manifest, created } = await storeCheckpoint(
     ports,
     bodyChunks(request, { maximum: ports.maximumUpload, gate: ports.gate }),
@@ -110,6 +111,7 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
       maximum: ports.maximumUpload,
       ...(length === null ? {} : { length: Number(length) }),
       ...(digest ? { digest } : {}),
+      ...(config === null ? {} : { adapterConfig: config }),
     },
   );
   return context.json(manifest, created ? 201 : 200, { location: `/checkpoints/${manifest.id}` });

@@ -12,7 +12,7 @@ import { Problem } from "../core/problem.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
 import { sendResult } from "./http/put_result.ts";
-import { type PreparedMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
+import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
 /** Bytes that are made before the answer begins, so that early failures are problem documents. */
 const BYTES_AHEAD = 4 << 20;
@@ -21,11 +21,14 @@ const BYTES_AHEAD = 4 << 20;
 export function mergeRoutes(ports: RecipePorts) {
   return new Hono()
     .post("/merge", async (context) => {
-      const prepared = await prepareMerge(ports, context.req.raw);
+      const planned = await prepareMerge(ports, context.req.raw);
+      let prepared: CompleteMerge;
       try {
-        await prepared.admit();
+        await planned.admit();
+        prepared = await planned.complete();
       } catch (error) {
-        await prepared.release();
+        planned.controller.abort();
+        await planned.release();
         throw error;
       }
       if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared);
@@ -52,7 +55,7 @@ export function mergeRoutes(ports: RecipePorts) {
 }
 
 /** The plan as it is told: with what the form of the answer adds to it. */
-function toldPlan({ plan, output }: PreparedMerge): Plan {
+function toldPlan({ plan, output }: CompleteMerge): Plan {
   return {
     ...plan,
     bytesOut: output.byteLength,
@@ -62,7 +65,7 @@ function toldPlan({ plan, output }: PreparedMerge): Plan {
 }
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
-async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Response> {
+async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Response> {
   const { plan, output, controller } = prepared;
   const id = crypto.randomUUID();
   const log = reportLog(toldPlan(prepared));
@@ -110,7 +113,7 @@ async function answer(ports: RecipePorts, prepared: PreparedMerge): Promise<Resp
   return new Response(body, { headers: resultHeaders(prepared, id) });
 }
 
-function resultHeaders({ plan, recipe, output }: PreparedMerge, id: string): Headers {
+function resultHeaders({ plan, recipe, output }: CompleteMerge, id: string): Headers {
   const { extension, byteLength, mediaType } = output;
   const stem = (recipe.name ?? `merged-${plan.method}`).replace(/\.(?:safetensors|onnx|zip)$/, "");
   const ascii = stem.replaceAll(/[^\w.-]/g, "_");

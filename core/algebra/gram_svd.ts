@@ -20,6 +20,8 @@ export interface Truncation {
   readonly tolerance?: number;
   /** Values up to this are dropped too; default 0. */
   readonly floor?: number;
+  /** No more values than have this share of all squares, (0, 1]; default 1. */
+  readonly energy?: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Truncation {
 export async function gramSvd(
   matrix: Matrix,
   products: Products,
-  { count = Infinity, tolerance = 0, floor = 0 }: Truncation = {},
+  { count = Infinity, tolerance = 0, floor = 0, energy = 1 }: Truncation = {},
 ): Promise<Svd> {
   const isWide = matrix.rows <= matrix.columns;
   const gram = await products.gram(matrix, !isWide);
@@ -37,8 +39,12 @@ export async function gramSvd(
   const kept = (squares: Float64Array) => {
     const largest = Math.sqrt(Math.max(squares[0]!, 0));
     const least = Math.max(Math.max(tolerance, ACCURACY) * largest, floor) ** 2;
+    const whole = energy < 1 ? energy * squares.reduce((sum, square) => sum + square, 0) : Infinity;
     let number = 0;
-    while (number < Math.min(count, n) && squares[number]! > least) number++;
+    let sum = 0;
+    while (number < Math.min(count, n) && squares[number]! > least && sum < whole) {
+      sum += squares[number++]!;
+    }
     return number;
   };
   const { values: squares, vectors } = await finishInSlices(

@@ -73,8 +73,7 @@ export function readAnalysis(document: unknown): AnalysisDocument {
     schema: AnalysisSchema,
     noun: "the recipe",
     unsupported: UNSUPPORTED_KEYS,
-    skips: (keys) => keys[0] !== "sources" && keys.includes("parameters"),
-  }, document);
+  }, withoutParameters(document));
   if (faults.length > 0 || output === undefined) throw invalidRecipe(faults);
   checkMethod(output.merge_method);
   const recipe = withoutKeys(document, IDLE_KEYS);
@@ -108,6 +107,31 @@ function modelOnly(entry: unknown): unknown {
 function sliceOnly(entry: unknown): unknown {
   const { sources, ...slice } = withoutKeys(entry, ["parameters"]);
   return { ...slice, sources: Array.isArray(sources) ? sources.map(modelOnly) : sources };
+}
+
+/** The document without what only a merge would use, so that whatever stands there is no fault. */
+function withoutParameters(document: unknown): unknown {
+  if (!isMap(document)) return document;
+  const { models, slices } = document;
+  const strip = (list: unknown, entry: (entry: unknown) => unknown) =>
+    Array.isArray(list) ? list.map((each) => isMap(each) ? entry(each) : each) : list;
+  const sliced = (slice: unknown) => {
+    const { sources, ...rest } = withoutKeys(slice, ["parameters"]);
+    return sources === undefined ? rest : { ...rest, sources: strip(sources, modelParameters) };
+  };
+  return {
+    ...withoutKeys(document, ["parameters"]),
+    ...(models === undefined ? {} : { models: strip(models, modelParameters) }),
+    ...(slices === undefined ? {} : { slices: strip(slices, sliced) }),
+  };
+}
+
+function modelParameters(model: unknown): unknown {
+  return withoutKeys(model, ["parameters"]);
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function withoutKeys(map: unknown, keys: readonly string[]): Record<string, unknown> {

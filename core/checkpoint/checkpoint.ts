@@ -33,6 +33,10 @@ export interface Checkpoint {
   readonly byteLength: number;
   /** The model that the tensors are the initializers of, where the file is one. */
   readonly model?: OnnxOutline;
+  /** Of an adapter: the text of its `adapter_config.json`, where one was found. */
+  readonly config?: string;
+  /** Whether tensors that it lacks are left unchanged by it, as by the task vector of an adapter. */
+  readonly isPartial?: boolean;
   /** Releases every source. */
   close(): void;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { areAdapterNames } from "../adapters/adapter_modules.ts";
 import type { Bytes, ByteSource } from "./byte_source.ts";
 import type { Checkpoint, CheckpointKind, StoredTensor } from "./checkpoint.ts";
 import type { CheckpointLimits } from "./header_fault.ts";
@@ -48,7 +49,8 @@ export async function openSafetensors(
   const byName = new Map<string, StoredTensor>();
   for (const tensor of tensors) byName.set(tensor.name, { ...tensor, source });
   return {
-    kind: options.kind ?? kindIn(metadata) ?? "weights",
+    kind: options.kind ?? kindIn(metadata) ??
+      (areAdapterNames(byName.keys()) ? "adapter" : "weights"),
     tensors: byName,
     metadata,
     byteLength,

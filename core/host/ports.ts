@@ -9,6 +9,8 @@ import { workerPool } from "../engine/pool.ts";
 import { remoteWorkspaces } from "../engine/remote_workspace.ts";
 import { memoryBudget } from "../memory_budget.ts";
 import { guardedFetch } from "../sources/guarded_fetch.ts";
+import type { BlobId } from "../store/blobs.ts";
+import { getManifest } from "../store/records.ts";
 import { createLeases } from "../store/leases.ts";
 import { memoryBlobs } from "../store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../store/table_store.ts";
@@ -46,6 +48,7 @@ export async function openPorts(config: Config) {
     openWorkspace: workers === 0 ? () => onnxWorkspace() : remoteWorkspaces(),
     sources: {
       openStored: leases.open,
+      storedConfig: async (id: BlobId) => (await getManifest(records, id))?.adapter_config,
       fetch: read,
       limits,
       memory: budget,

@@ -54,6 +54,9 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
+/** Milliseconds before a job's end is tried to be kept again: at first, and at most. */
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1000;
 /** Why work ends that is neither cancelled nor failed. */
 const STOPPED = "stopped";
 
@@ -80,14 +83,27 @@ export function createRunner(ports: RunnerPorts): Runner {
     events.tell(job);
   };
 
-  const run = async (id: string, owner: string, controller: AbortController) => {
+  /** Keeps how a job ended: a disk that fails now may be well later, and until then the job has not ended. */
+  const keepEnd = async (job: Job) => {
+    for (let wait = FIRST_WAIT;; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+      try {
+        return await putJob(records, job);
+      } catch (error) {
+        // The next process does it again.
+        if (stopping) throw error;
+        await new Promise((done) => setTimeout(done, wait));
+      }
+    }
+  };
+
+  const run = async (given: Job, controller: AbortController) => {
     const { signal } = controller;
-    let job = (await getJob(records, id))!;
+    let job = given;
     let leave: (() => void) | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let writes: Promise<unknown> = Promise.resolve();
     try {
-      leave = await ports.queue.enter(owner, signal, true);
+      leave = await ports.queue.enter(job.owner, signal, true);
       job = {
         ...job,
         state: "running",
@@ -126,12 +142,12 @@ export function createRunner(ports: RunnerPorts): Runner {
       leave?.();
     }
     // The end is kept before the body is freed: a crash in between leaves an orphan, never a job without a body.
-    await putJob(records, job);
+    await keepEnd(job);
     await freeBody(job).finally(() => events.tell(job));
   };
   const launch = (job: Job) => {
     const controller = new AbortController();
-    const ended = run(job.id, job.owner, controller)
+    const ended = run(job, controller)
       .catch((error) => console.error(error))
       .finally(() => active.delete(job.id));
     active.set(job.id, { controller, ended });

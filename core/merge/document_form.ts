@@ -41,7 +41,7 @@ export function checkDocument<Schema extends v.GenericSchema>(
   const gathered = { ...form, faults, options };
   findUnknownKeys(schema as SchemaNode, document, { path: "", place: "", keys: [] }, gathered);
   // A rule may see a value that an earlier rule of the same key refused; one fault a key is enough.
-  const seen = new Set<string>();
+  const seen = new Set(faults.map(({ path }) => path));
   const result = v.safeParse(schema, document);
   for (
     const { issue, keys } of (result.issues ?? []).flatMap((issue) => placed(issue, [], options))
@@ -151,8 +151,16 @@ function findUnknownKeys(
       findUnknownKeys(item, element, inside, form);
     });
   }
-  if (Array.isArray(value)) return;
   const { faults } = form;
+  if (Array.isArray(value)) {
+    // For valibot a list is an object too.
+    if (schema.type === "record" || schema.type === "strict_object") {
+      const last = at.keys[at.keys.length - 1];
+      const name = typeof last === "string" ? last : "the entry";
+      faults.push({ path: at.path, message: mustBe(name, "a map", value) });
+    }
+    return;
+  }
   for (const [key, element] of Object.entries(value)) {
     const path = joinPath(at.path, key);
     if (schema.type === "record") {

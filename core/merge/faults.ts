@@ -24,12 +24,18 @@ export function mustBe(key: string, expected: string, value: unknown): string {
   return `Cannot use ${key} as it must be ${expected}: current value is ${show(value)}`;
 }
 
-/** The Problem that reports every fault of a document at once. */
+/** Faults that are told one by one: an answer must not be a hundred times its question. */
+const TOLD = 200;
+
+/** The Problem that reports every fault of a document at once; beyond {@linkcode TOLD} they are only counted. */
 export function invalidRecipe(faults: readonly Fault[]): Problem {
   const first = faults[0]?.message ?? "The recipe is at fault";
   const more = faults.length - 1;
   const detail = more <= 0
     ? first
     : `${first} (and ${more} more ${more === 1 ? "fault" : "faults"})`;
-  return new Problem("invalid-recipe", detail, { errors: faults });
+  return new Problem("invalid-recipe", detail, {
+    errors: faults.slice(0, TOLD),
+    ...(faults.length > TOLD ? { faults: faults.length } : {}),
+  });
 }

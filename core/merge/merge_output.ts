@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { adapterOutput } from "../adapters/adapter_output.ts";
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { type ByteQueue, byteQueue, fileBytes } from "../checkpoint/file_parts.ts";
@@ -77,6 +78,7 @@ export async function mergeOutput(
       frame: (merged) => merged,
     });
   }
+  if (format === "peft") return adapterOutput(plan);
   const layout = layoutSafetensors(plan.tensors.filter(({ work }) => work), plan.metadata);
   return shard_size === undefined
     ? await onnxOutput(plan, recipe, checkpoints, layout, signal)

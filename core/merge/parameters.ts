@@ -138,8 +138,11 @@ export function parameterResolver(
         const found = candidates.find(({ conditional }) => applies(conditional, tensor));
         if (found?.use) found.use.used = true;
         const value = found?.conditional.value ?? spec.default;
-        if (value === undefined) onMissing(name);
-        else resolved[name] = typeof value === "object" ? gradientAt(value, t) : typed(spec, value);
+        if (value === undefined) {
+          if (!spec.optional) onMissing(name);
+        } else {resolved[name] = typeof value === "object"
+            ? gradientAt(value, t)
+            : typed(spec, value);}
       }
       return resolved;
     },

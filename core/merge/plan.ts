@@ -4,11 +4,13 @@
  * @module
  */
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { denseAdapters } from "../adapters/dense_adapters.ts";
+import { planFactors } from "../adapters/factor_plan.ts";
 import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
 import { Problem } from "../problem.ts";
 import { bytesRead, inputsOf, memoryOf, passesOf } from "./passes.ts";
 import { faultLog } from "./plan_faults.ts";
-import { bindKinds } from "./plan_kinds.ts";
+import { bindKinds, listedGroups } from "./plan_kinds.ts";
 import { findStrangers, statisticsFaults } from "./plan_statistics.ts";
 import { planTensor } from "./plan_tensor.ts";
 import type { Plan, PlannedTensor } from "./plan_types.ts";
@@ -42,7 +44,7 @@ export interface PlanRequest {
  * tensors do not fit together; `unsupported-dtype`; `too-large` if the memory limit is too low.
  */
 export function makePlan(request: PlanRequest): Plan {
-  const { recipe, methods, checkpoints, version } = request;
+  const { recipe, methods, version } = request;
   const method = methods.get(recipe.merge_method);
   if (method === undefined) {
     throw new Problem(
@@ -50,10 +52,14 @@ export function makePlan(request: PlanRequest): Plan {
       `Cannot plan as there is no such method: current value is "${recipe.merge_method}"`,
     );
   }
+  if (method.factors !== undefined) return planFactors(request, method);
   const log = faultLog();
-  const kinds = bindKinds(recipe, method, checkpoints);
+  const kinds = bindKinds(recipe, method, request.checkpoints);
   kinds.faults.forEach(log.fault);
-  statisticsFaults(recipe, method, checkpoints).forEach(log.fault);
+  statisticsFaults(recipe, method, request.checkpoints).forEach(log.fault);
+  const { checkpoints, memory } = kinds.faults.length > 0
+    ? { checkpoints: request.checkpoints, memory: 0 }
+    : denseAdapters(request.checkpoints, recipe.base_model, listedGroups(recipe).flat());
   const bound = { recipe, method, checkpoints, kinds };
   const { groups, faults } = recipe.slices
     ? sliceGroups(bound)
@@ -105,7 +111,7 @@ export function makePlan(request: PlanRequest): Plan {
     bytesIn: works.reduce((sum, work) => sum + bytesRead(work), 0),
     bytesOut: layout.byteLength,
     passes: works.reduce((most, work) => Math.max(most, passesOf(work)), 0),
-    peakMemory: peakMemory(written, request),
+    peakMemory: memory + peakMemory(written, request),
     warnings: planWarnings(recipe, groups, tensors, selection.idle()),
     metadata,
   };

@@ -42,6 +42,7 @@ export function bindKinds(
       participants(listed, base, method, recipe.compat === "mergekit")
     ),
   );
+  faults.push(...adapterFaults(recipe, method, checkpoints, taking));
   const vectors = [...taking].filter((name) => kinds.get(name) === "task_vector");
   const onlyVectors = taking.size > 0 && vectors.length === taking.size;
   const seenAsWeights = new Map([...kinds.keys()].map((name) => [name, "weights" as const]));
@@ -77,6 +78,34 @@ export function bindKinds(
   return { output: "weights", inputs: kinds, faults };
 }
 
+/** Adapters where only weights make sense, or where blocks are cut out. */
+function adapterFaults(
+  recipe: Recipe,
+  method: MergeMethod,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  taking: ReadonlySet<string>,
+): Fault[] {
+  const reasonFor = (name: string) => {
+    if (checkpoints.get(name)?.kind !== "adapter") return undefined;
+    if (name === recipe.base_model) return "an adapter is no base model: list it under models";
+    if (!taking.has(name)) return undefined;
+    if (method.operand === "weights") {
+      return `${method.name} averages weights, and averaged factors would bring cross terms: ` +
+        `lora_cat and lora_svd merge adapters with each other, task_arithmetic and other methods ` +
+        `on task vectors with models`;
+    }
+    return recipe.slices && "blocks cannot be taken of adapters: use models instead of slices";
+  };
+  return [...modelNames(recipe)].flatMap(([name, path]): Fault[] => {
+    const reason = reasonFor(name);
+    if (!reason) return [];
+    return [{
+      path,
+      message: `Cannot merge the adapter as ${reason}: current value is ${show(name)}`,
+    }];
+  });
+}
+
 /** The model names of `models`, or those of each slice. */
 export function listedGroups(recipe: Recipe): string[][] {
   return recipe.slices
@@ -105,15 +134,6 @@ function kindOf(
   faults: Fault[],
 ): NumberKind {
   const declared = Object.hasOwn(recipe.sources, name) ? recipe.sources[name]?.kind : undefined;
-  if (kind === "adapter") {
-    faults.push({
-      path,
-      message: `Cannot merge an adapter as adapters are not supported yet: current value is ${
-        show(name)
-      }`,
-    });
-    return "task_vector";
-  }
   if (kind === "statistics") {
     faults.push({
       path,
@@ -123,7 +143,7 @@ function kindOf(
     });
     return "weights";
   }
-  const stated = kind === "task_vector" || Object.hasOwn(metadata, "kind");
+  const stated = kind === "task_vector" || kind === "adapter" || Object.hasOwn(metadata, "kind");
   if (declared !== undefined && stated && declared !== kind) {
     faults.push({
       path: joinPath(joinPath("sources", name), "kind"),
@@ -132,5 +152,7 @@ function kindOf(
       }`,
     });
   }
-  return declared === undefined || declared === "statistics" ? kind : declared;
+  const held = declared === undefined || declared === "statistics" ? kind : declared;
+  // An adapter stands for the task vector of its dense product.
+  return held === "adapter" ? "task_vector" : held;
 }

@@ -51,7 +51,10 @@ export function planTensor(
   });
   const reference = base?.tensor ?? present[0]!.tensor;
   const reasons: string[] = [];
-  if (present.length < group.models.length) {
+  const isLacking = group.models.some(({ tensors, isPartial }) => !isPartial && !tensors.has(name));
+  const isUnchanged = present.length === 0 && group.models.length > 0 && !isLacking;
+  if (isUnchanged) return copiedReference(self, present, ["no-module"]);
+  if (isLacking) {
     if (recipe.missing === "error") return mismatch(self, "missing");
     reasons.push("missing");
     if (recipe.missing === "base") return copiedReference(self, present, reasons);

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { FactorPlan } from "../adapters/factor_plan.ts";
 import type { StoredTensor } from "../checkpoint/checkpoint.ts";
 import type {
   MatrixDecision,
   MergeDecision,
   MergeMethod,
   SolveDecision,
+  Statistics,
 } from "../methods/method.ts";
 import type { DType } from "../tensor/dtype.ts";
 
@@ -96,6 +98,8 @@ export interface PlannedTensor {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Position over the layers, 0 to 1 (METHODS.md 2.5). */
   readonly t: number;
+  /** What is known of it before it is written, for the report. */
+  readonly statistics?: Statistics;
   readonly work?: Work;
 }
 
@@ -111,7 +115,7 @@ export interface Plan {
   readonly saturate: boolean;
   readonly strictIntegers: boolean;
   /** Kind of the result. */
-  readonly kind: "weights" | "task_vector";
+  readonly kind: "weights" | "task_vector" | "adapter";
   /** Every tensor, those that are written in the order of the output. */
   readonly tensors: readonly PlannedTensor[];
   /** Bytes of tensors that will be read, over all passes. */
@@ -125,4 +129,6 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** The output's `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of adapters merged with each other: what must be computed before shapes and bytes are known. */
+  readonly factors?: FactorPlan;
 }

@@ -18,7 +18,7 @@ export interface InputProvenance {
 /** What the metadata is made from. */
 export interface ProvenanceRequest {
   readonly recipe: Recipe;
-  readonly kind: NumberKind;
+  readonly kind: NumberKind | "adapter";
   /** The metadata of the base (or first) model. */
   readonly reference: Readonly<Record<string, string>>;
   readonly inputs: ReadonlyMap<string, InputProvenance>;

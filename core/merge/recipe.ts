@@ -85,7 +85,8 @@ export interface LinesSpec {
 
 /** What is written. */
 export interface RecipeOutput {
-  readonly format: "safetensors" | "onnx";
+  /** `peft`: an adapter as the two files that PEFT reads. */
+  readonly format: "safetensors" | "onnx" | "peft";
   /** The ONNX model with the base model's weights whose graph the result takes; absent: the base model is one. */
   readonly graph?: string;
   /** Bytes of tensors that a shard holds at most, if it holds more than one tensor; absent: one file. */

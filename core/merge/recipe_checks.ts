@@ -145,7 +145,7 @@ function checkBase({ base }: RecipeOutline, method: MergeMethod): Fault[] {
 function checkRequired(outline: RecipeOutline, method: MergeMethod): Fault[] {
   const faults: Fault[] = [];
   for (const [name, spec] of Object.entries(method.parameters)) {
-    if (spec.default !== undefined || has(outline.parameters, name)) continue;
+    if (spec.default !== undefined || spec.optional || has(outline.parameters, name)) continue;
     for (const group of outline.groups) {
       if (has(group.own?.parameters, name)) continue;
       const paths = spec.scope === "global" ? [group.own?.path ?? "parameters"] : group.entries

@@ -134,7 +134,7 @@ export const RecipeSchema = v.strictObject({
   }, "a map { alpha, beta }")),
   experimental: Flag,
   output: v.nullish(v.strictObject({
-    format: oneOf("safetensors", "onnx"),
+    format: oneOf("safetensors", "onnx", "peft"),
     graph: v.nullish(Name),
     shard_size: v.nullish(ShardSize),
     put: v.nullish(v.union([PutUrl, v.pipe(v.array(PutUrl, PUT), v.nonEmpty(PUT))], PUT)),

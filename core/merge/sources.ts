@@ -6,13 +6,14 @@
 import * as v from "valibot";
 import { isRelativePath } from "../checkpoint/relative_path.ts";
 import { type Fault, Problem } from "../problem.ts";
+import { unsendableHeader } from "../sources/header_fields.ts";
 import { isRepository, isRevision } from "../sources/hub.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { invalidRecipe, joinPath, show } from "./faults.ts";
 import { nearest } from "./nearest.ts";
 
 /** What a source's numbers stand for, where the document says so. */
-export type SourceKind = "weights" | "task_vector" | "statistics";
+export type SourceKind = "weights" | "task_vector" | "adapter" | "statistics";
 
 /** Where a source's bytes are. */
 export type SourceSpec =
@@ -60,8 +61,8 @@ export const SourceEntrySchema = v.strictObject({
   headers: v.optional(v.record(v.string(), v.string("a string"), "a map of strings")),
   kind: v.optional(
     v.picklist(
-      ["weights", "task_vector", "statistics"],
-      '"weights", "task_vector" or "statistics", the kinds so far',
+      ["weights", "task_vector", "adapter", "statistics"],
+      '"weights", "task_vector", "adapter" or "statistics"',
     ),
   ),
 }, "a map such as { upload: true } or { url: ... }");
@@ -92,6 +93,15 @@ export function checkSources(sources: Sources): Fault[] {
         path,
         message: `Cannot use the source as exactly one of ${PLACES.join(", ")} must say where it ` +
           `is: current value is ${given.length === 0 ? "none" : given.join(", ")}`,
+      });
+    }
+    const unsendable = unsendableHeader(entry.headers ?? {});
+    if (unsendable !== undefined) {
+      // Without the value, which may be a key.
+      faults.push({
+        path: joinPath(path, "headers"),
+        message: "Cannot use headers as each must be a header field that can be sent: " +
+          `current value is ${show(unsendable)}`,
       });
     }
     for (const [key, places] of BELONGING) {

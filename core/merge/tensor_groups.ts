@@ -19,6 +19,8 @@ export interface GroupSource {
   readonly name: string;
   readonly kind: NumberKind;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Whether tensors that it lacks are left unchanged by it. */
+  readonly isPartial?: boolean;
 }
 
 /** A model that takes part. */
@@ -85,7 +87,7 @@ export function modelGroup(request: GroupRequest): TensorGroup {
 
 /** Makes a group of listed sources; `levels` are the settings between the models' and the top level. */
 export function bindGroup(
-  { recipe, method, kinds }: GroupRequest,
+  { recipe, method, checkpoints, kinds }: GroupRequest,
   path: string,
   listed: readonly ListedSource[],
   baseTensors: ReadonlyMap<string, StoredTensor> | undefined,
@@ -97,6 +99,7 @@ export function bindGroup(
     name,
     kind: kinds.inputs.get(name) ?? "weights",
     tensors,
+    ...(checkpoints.get(name)?.isPartial ? { isPartial: true } : {}),
   });
   const base = baseName === undefined || baseTensors === undefined
     ? undefined

@@ -50,7 +50,7 @@ export function catalogue(methods: ReadonlyMap<string, MergeMethod>): CatalogueE
 }
 
 function parameterSchema(spec: ParameterSpec): ParameterSchema {
-  const { scope, type, values, description, ...rest } = spec;
+  const { scope, type, values, description, optional = false, ...rest } = spec;
   return {
     description,
     scope,
@@ -61,6 +61,6 @@ function parameterSchema(spec: ParameterSpec): ParameterSchema {
       : { type: type === "model" ? "string" : type }),
     ...rest,
     ...(type === "filters" ? { default: [] } : {}),
-    required: spec.default === undefined,
+    required: spec.default === undefined && !optional,
   };
 }

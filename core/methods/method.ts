@@ -27,8 +27,10 @@ export interface ParameterSpec {
    * resolve to whether one of them matches.
    */
   readonly type: "number" | "integer" | "boolean" | "enum" | "model" | "filters";
-  /** Absent: the parameter is required. */
+  /** Absent: the parameter is required, unless it is `optional`. */
   readonly default?: ParameterValue;
+  /** Whether it may be left out though it has no default; it is then not among the resolved ones. */
+  readonly optional?: true;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -206,6 +208,8 @@ export interface MergeMethod {
   readonly operand: "task_vectors" | "weights";
   /** Which statistics each model must come with (METHODS.md 9); absent: none. */
   readonly statistics?: "fisher" | "gram" | "gram_along";
+  /** The models are adapters, and so is the result: all of their factors, or the best of a rank (METHODS.md 10). */
+  readonly factors?: "concatenate" | "truncate";
   /** Whether recipes must set `experimental` to name it. */
   readonly experimental?: true;
   readonly parameters: Readonly<Record<string, ParameterSpec>>;

@@ -17,6 +17,7 @@ import { isoC } from "./iso_c.ts";
 import { isoCts } from "./iso_cts.ts";
 import { karcher } from "./karcher.ts";
 import { linear, passthrough } from "./linear.ts";
+import { loraCat, loraSvd } from "./lora.ts";
 import { magmax } from "./magmax.ts";
 import type { MergeMethod } from "./method.ts";
 import { modelStock } from "./model_stock.ts";
@@ -75,6 +76,8 @@ export const METHODS: ReadonlyMap<string, MergeMethod> = byName([
   nearswap,
   arceeFusion,
   passthrough,
+  loraCat,
+  loraSvd,
 ]);
 
 /** Methods that the service uses itself; no recipe can name them. */

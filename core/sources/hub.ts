@@ -38,6 +38,7 @@ export interface HubRepository {
 export const CHECKPOINT_FILES: readonly string[] = [
   "model.safetensors",
   "model.safetensors.index.json",
+  "adapter_model.safetensors",
 ];
 
 const REPOSITORY = /^[A-Za-z0-9][\w.-]{0,95}(?:\/[A-Za-z0-9][\w.-]{0,95})?$/;

@@ -14,6 +14,7 @@ import type { InputProvenance } from "../merge/provenance.ts";
 import type { SourceSpec } from "../merge/sources.ts";
 import { Problem } from "../problem.ts";
 import type { BlobId } from "../store/blobs.ts";
+import { withConfig } from "./adapter_source.ts";
 import { specBeside } from "./beside.ts";
 import { type HubPort, PUBLIC_HUB } from "./hub.ts";
 import { openHub } from "./open_hub.ts";
@@ -34,6 +35,8 @@ export interface UploadedSource {
 export interface SourcePorts {
   /** A stored checkpoint's bytes, kept readable until closed; undefined if there is none. */
   readonly openStored: (id: BlobId) => Promise<ByteSource | undefined>;
+  /** The configuration that a stored adapter came with; none is known if absent. */
+  readonly storedConfig?: (id: BlobId) => Promise<string | undefined>;
   /** Fetches only from allowed hosts; refuses others with `forbidden-source`. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** A file below the operator's folder; absent where none is set. */
@@ -70,12 +73,13 @@ export async function openSource(
   const { bytes, known, at } = await open(spec);
   const openBeside = async (location: string) => (await open(specBeside(name, at, location))).bytes;
   try {
-    const checkpoint = await openCheckpoint(bytes, openBeside, {
+    const opened = await openCheckpoint(bytes, openBeside, {
       name,
       ...(spec.kind ? { kind: spec.kind } : {}),
       ...(ports.limits ? { limits: ports.limits } : {}),
       signal,
     });
+    const checkpoint = await withConfig(opened, { name, spec, at, uploads, ports, open, signal });
     return { checkpoint, provenance: { ...known, bytes: checkpoint.byteLength } };
   } catch (error) {
     bytes.close?.();

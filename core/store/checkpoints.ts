@@ -7,6 +7,7 @@ import type { UseStore } from "idb-keyval";
 import { LIMITS, type Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import type { BlobId, BlobStore } from "./blobs.ts";
+import { checkedAdapter, withAdapter } from "./stored_adapter.ts";
 import { earlyHeader } from "./early_header.ts";
 import { getManifest, type Manifest, putManifest, removeManifest } from "./records.ts";
 import type { Leases } from "./leases.ts";
@@ -30,6 +31,8 @@ export interface StoreOptions {
   readonly maximum?: number;
   /** Number of bytes that were announced. */
   readonly length?: number;
+  /** The configuration of an adapter, kept beside its bytes. */
+  readonly adapterConfig?: string;
 }
 
 /** What was stored. */
@@ -50,7 +53,7 @@ export async function storeCheckpoint(
   chunks: AsyncIterable<Uint8Array>,
   options: StoreOptions = {},
 ): Promise<StoredCheckpoint> {
-  const { signal, digest, maximum = Infinity, length } = options;
+  const { signal, digest, maximum = Infinity, length, adapterConfig } = options;
   if (length !== undefined && length > maximum) throw tooLarge(maximum, length);
   const writer = await store.blobs.create();
   const checkHeader = earlyHeader(writer, length, store.limits);
@@ -87,13 +90,17 @@ export async function storeCheckpoint(
       );
     }
     const content = await storedContent(sealed.source, signal, store.limits);
+    const adapter = adapterConfig === undefined
+      ? {}
+      : await checkedAdapter(sealed.source, adapterConfig, signal);
     signal?.throwIfAborted();
     return await store.leases.alone(sealed.id, async () => {
       const { id, bytes, created } = await writer.commit();
       const known = created ? undefined : await getManifest(store.records, id);
-      const manifest = known ??
-        { id, bytes, ...content, created: new Date().toISOString() };
-      if (!known) await putManifest(store.records, manifest);
+      const manifest = known
+        ? withAdapter(known, adapter)
+        : { id, bytes, ...content, created: new Date().toISOString(), ...adapter };
+      if (manifest !== known) await putManifest(store.records, manifest);
       return { manifest, created };
     });
   } finally {

@@ -18,6 +18,8 @@ export interface Manifest {
   readonly parameters: number;
   /** When it was first stored, ISO 8601. */
   readonly created: string;
+  /** Of an adapter that was stored with one: the text of its configuration. */
+  readonly adapter_config?: string;
 }
 
 const CHECKPOINT = "checkpoint/";

@@ -130,7 +130,7 @@ async function* pieceTasks(
     const ready = await ahead.shift()!;
     yield* piecesOf(context, tensor, ready);
     onTensor?.(tensorReport(tensor, {
-      ...(ready.kind === "copy" ? { action: "copy" } : {}),
+      ...(ready.kind === "copy" && tensor.work?.kind !== "copy" ? { action: "copy" } : {}),
       reasons: ready.reasons,
       ...(ready.kind !== "copy" && ready.statistics ? { statistics: ready.statistics } : {}),
     }));

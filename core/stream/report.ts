@@ -45,6 +45,7 @@ export function tensorReport(
   const { work } = tensor;
   const inputs = work === undefined ? [] : work.kind === "copy" ? [work.input] : work.inputs;
   const models = inputs.map((input) => input.model);
+  const statistics = found.statistics ?? tensor.statistics;
   return {
     name: tensor.name,
     action: found.action ?? tensor.action,
@@ -52,6 +53,6 @@ export function tensorReport(
     parameters: tensor.parameters,
     t: tensor.t,
     models,
-    ...(found.statistics ? { statistics: found.statistics } : {}),
+    ...(statistics ? { statistics } : {}),
   };
 }

@@ -12,7 +12,7 @@ import type { UsedNames } from "../../core/merge/sources.ts";
 import { Problem } from "../../core/problem.ts";
 import type { UploadedSource } from "../../core/sources/open_sources.ts";
 import type { BlobStore, BlobWriter } from "../../core/store/blobs.ts";
-import { readText } from "./body.ts";
+import { decodeText, readText } from "./body.ts";
 import { readMultipart } from "./multipart.ts";
 import type { UploadGate } from "./upload_gate.ts";
 
@@ -36,7 +36,7 @@ export interface DocumentFormat<Document> {
   /** The source names that the document uses. */
   names(document: Document): UsedNames;
   /** Whether a file part that the document does not name may come all the same. */
-  readonly admits?: (name: string) => boolean;
+  readonly admits?: (name: string, document: Document) => boolean;
   /** Is called once an upload begins. */
   readonly onUpload?: () => void;
 }
@@ -104,7 +104,7 @@ export async function readDocumentRequest<Document>(
       }
       if (!document) throw unexpectedPart(name, `the first part must be ${part}`);
       const names = format.names(document);
-      if (!names.has(name) && !format.admits?.(name)) {
+      if (!names.has(name) && !format.admits?.(name, document)) {
         throw strangePart(name, part, names, uploads);
       }
       const writer = await ports.blobs.create();
@@ -138,15 +138,17 @@ async function readPart(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
 ): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  for await (const chunk of chunks) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > limit) {
-      throw limitProblem("document", limit, `the ${part}`, "its length", `more than ${limit}`);
+  const bounded = async function* () {
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > limit) {
+        throw limitProblem("document", limit, `the ${part}`, "its length", `more than ${limit}`);
+      }
+      yield chunk;
     }
-  }
-  return text + decoder.decode();
+  };
+  return await decodeText(bounded(), `the ${part}`);
 }
 
 /** A file part named recipe (`-F recipe=@merge.yaml`) often comes as application/octet-stream. */

@@ -9,7 +9,7 @@ import { type PutAnswer, putFile } from "../../core/sources/put_file.ts";
 import { putReport } from "../../core/store/records.ts";
 import { mergeStream } from "../../core/stream/merge_stream.ts";
 import type { ReportLog } from "../../core/stream/report_log.ts";
-import type { PreparedMerge, RecipePorts } from "./recipe_request.ts";
+import type { CompleteMerge, RecipePorts } from "./recipe_request.ts";
 
 /** What is answered instead of the file. */
 export interface PutResult {
@@ -26,7 +26,7 @@ export interface PutResult {
  */
 export async function sendResult(
   ports: RecipePorts,
-  prepared: PreparedMerge,
+  prepared: CompleteMerge,
   log: ReportLog,
   request: Request,
 ): Promise<PutResult> {

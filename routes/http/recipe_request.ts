@@ -7,6 +7,7 @@
  */
 import type { UseStore } from "idb-keyval";
 import type { ChunkExecutor } from "../../core/engine/chunk_job.ts";
+import { completeFactors } from "../../core/adapters/complete_factors.ts";
 import { DEFAULT_LIMITS, limitProblem } from "../../core/limits.ts";
 import type { MemoryBudget } from "../../core/memory_budget.ts";
 import { type MergeOutput, mergeOutput } from "../../core/merge/merge_output.ts";
@@ -15,6 +16,7 @@ import { putTargets } from "../../core/merge/put_targets.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
 import { type MergeMethod, METHODS } from "../../core/methods/mod.ts";
+import { isConfigPart } from "../../core/sources/adapter_source.ts";
 import { openSources, type SourcePorts } from "../../core/sources/open_sources.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { BlobWriter } from "../../core/store/blobs.ts";
@@ -46,9 +48,14 @@ export interface PreparedMerge {
    * @throws {Problem} `too-large` if it never can be free, `too-many` if it does not become so in time.
    */
   admit(): Promise<void>;
+  /** Finds out what only the tensors tell: the ranks of adapters that are merged with each other. */
+  complete(): Promise<CompleteMerge>;
   /** Closes sources and drops uploads; safe to call again. */
   release(): Promise<void>;
 }
+
+/** A merge whose tensors are all known. */
+export type CompleteMerge = Omit<PreparedMerge, "complete">;
 
 /** How a resource's document becomes a recipe. */
 export interface DocumentReader {
@@ -97,13 +104,16 @@ export async function prepareMerge(
         part: reader.part,
         parse: (document) => parseRecipe(reader.read(document), reader.methods),
         names: usedNames,
+        admits: (name, document) => isConfigPart(name, usedNames(document)),
         // The engine takes half a second to load; an upload takes longer.
         onUpload: () => void ports.executor.warm().catch(() => {}),
       },
       writers,
       signal,
     );
-    const specs = resolveSources(recipe, { uploads: uploads.keys() });
+    const names = usedNames(recipe);
+    const parts = [...uploads.keys()].filter((part) => !isConfigPart(part, names));
+    const specs = resolveSources(recipe, { uploads: parts });
     const opened = await openSources(specs, uploads, ports.sources, signal);
     for (const { checkpoint } of opened.values()) closers.push(() => checkpoint.close());
     const checkpoints = new Map([...opened].map(([name, source]) => [name, source.checkpoint]));
@@ -127,7 +137,20 @@ export async function prepareMerge(
       const timer = setTimeout(() => controller.abort(tooLong(seconds)), 1000 * seconds);
       closers.push(() => clearTimeout(timer));
     };
-    return { recipe, plan, output, controller, admit, release };
+    const prepared = { recipe, plan, output, controller, admit, release };
+    const complete = async () => {
+      const { factors } = plan;
+      if (factors === undefined) return prepared;
+      const writer = await ports.blobs.create();
+      writers.push(writer);
+      const made = await completeFactors({ ...plan, factors }, writer, signal);
+      return {
+        ...prepared,
+        plan: made,
+        output: await mergeOutput(made, recipe, checkpoints, signal),
+      };
+    };
+    return { ...prepared, complete };
   } catch (error) {
     controller.abort();
     await release();

@@ -207,6 +207,8 @@ Deno.test("makePlan() plans ten thousand tensors in well under a second", () => 
 Deno.test("every method plans a model against itself", () => {
   const needed: Record<string, object> = { slerp: { t: 0.5 }, nearswap: { t: 0.5 } };
   for (const [name, method] of METHODS) {
+    // These take adapters, see tests/adapters/.
+    if (method.factors) continue;
     const { minimum, maximum } = method.models;
     const count = Math.min(Math.max(minimum, 2), maximum);
     const models = ["a", "b", "c"].slice(0, count).map((model) => ({
@@ -251,7 +253,7 @@ Deno.test("makePlan() states the passes and the memory of every kind of measure"
   close(stated("breadcrumbs", { density: 0.5, gamma: 0.1 }), [2, 4 * 2]);
   close(stated("sce", { select_topk: 0.5 }), [3, 2.5 + 0.75]);
   // Three quantiles of one row of scores, which takes a chunk as well.
-  close(stated("arcee_fusion", {}, ["a"]), [4, 3 * 2 + 1 + 0.0381]);
+  close(stated("arcee_fusion", {}, ["a"]), [5, 3 * 2 + 1 + 0.0381]);
   close(stated("pcb", {}), [3, (4 + 8) * 2 + 2 + 4]);
   // Rows of 3000 elements are sorted.
   close(stated("della", { density: 0.5 }), [1, 3000 * 16 / MIB]);

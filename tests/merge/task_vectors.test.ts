@@ -130,11 +130,13 @@ const REFUSED: readonly [string, object, Parameters<typeof planOf>[1], string, s
     'Cannot use the base model as it must hold weights: current value is "base" of kind task_vector',
   ],
   [
-    "an adapter",
-    LINEAR,
+    "an adapter under a method on weights",
+    { ...LINEAR, base_model: "a" },
     { a: weights, b: opened(FORM, "adapter") },
     "models[1].model",
-    'Cannot merge an adapter as adapters are not supported yet: current value is "b"',
+    "Cannot merge the adapter as linear averages weights, and averaged factors would bring cross " +
+    "terms: lora_cat and lora_svd merge adapters with each other, task_arithmetic and other methods " +
+    'on task vectors with models: current value is "b"',
   ],
   [
     "a kind that the file denies",

@@ -192,7 +192,7 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     "an unknown output",
     { ...TIES, output: { format: "gguf" } },
     "output.format",
-    'Cannot use format as it must be "safetensors" or "onnx": current value is "gguf"',
+    'Cannot use format as it must be "safetensors" or "onnx" or "peft": current value is "gguf"',
   ],
   [
     "shards of no size",

@@ -13,11 +13,11 @@ const ID = `sha256:${"0".repeat(64)}`;
 /** What is wrong, the document, and its only fault. */
 const CASES: readonly [name: string, document: unknown, path: string, message: string][] = [
   [
-    "an adapter",
-    { ...TIES, sources: { a: { upload: true, kind: "adapter" } } },
+    "a kind that there is not",
+    { ...TIES, sources: { a: { upload: true, kind: "adaptor" } } },
     "sources.a.kind",
-    'Cannot use kind as it must be "weights", "task_vector" or "statistics", the kinds so far: ' +
-    'current value is "adapter"',
+    'Cannot use kind as it must be "weights", "task_vector", "adapter" or "statistics": ' +
+    'current value is "adaptor"',
   ],
   [
     "a source in two places",
@@ -51,6 +51,24 @@ const CASES: readonly [name: string, document: unknown, path: string, message: s
     { ...TIES, sources: { a: { upload: true, headers: { authorization: "secret" } } } },
     "sources.a.headers",
     'Cannot use headers as only a url or hub takes them: current value is ["authorization"]',
+  ],
+  [
+    "headers that cannot be sent",
+    { ...TIES, sources: { a: { url: "https://example.org/a", headers: { "x-key": "ключ" } } } },
+    "sources.a.headers",
+    'Cannot use headers as each must be a header field that can be sent: current value is "x-key"',
+  ],
+  [
+    "sources as a list",
+    { ...TIES, sources: [{ a: { upload: true } }] },
+    "sources",
+    'Cannot use sources as it must be a map: current value is [{"a":{"upload":true}}]',
+  ],
+  [
+    "a source as a list",
+    { ...TIES, sources: { a: [{ upload: true }] } },
+    "sources.a",
+    'Cannot use a as it must be a map: current value is [{"upload":true}]',
   ],
   [
     "a repository that is none",

@@ -28,6 +28,7 @@ const NOT_IN_MERGEKIT = [
   ...["negation", "analogy", "magmax", "consensus", "emr", "pcb"],
   ...["tsv_m", "iso_c", "iso_cts", "wudi", "ace"],
   ...["fisher", "regmean", "regmean_plus_plus"],
+  ...["lora_cat", "lora_svd"],
 ];
 /** Whose numbers are mergekit's with `compat` only: its random masks, and model_stock beyond [0, 1]. */
 const COMPAT_ONLY = ["dare_linear", "dare_ties", "della", "della_linear", "model_stock"];

@@ -140,7 +140,7 @@ Deno.test("what a hub refuses is explained", async () => {
       undefined,
       {},
       404,
-      'model.safetensors.index.json at "main"; it has pytorch_model.bin',
+      'adapter_model.safetensors at "main"; it has pytorch_model.bin',
     ],
   ];
   for (const [route, token, source, status, says] of cases) {

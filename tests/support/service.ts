@@ -13,6 +13,7 @@ import { type FetchGuards, guardedFetch } from "../../core/sources/guarded_fetch
 import type { HubPort } from "../../core/sources/hub.ts";
 import type { BlobStore } from "../../core/store/blobs.ts";
 import { createLeases } from "../../core/store/leases.ts";
+import { getManifest } from "../../core/store/records.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../../core/store/table_store.ts";
 import { createApp, type Ports } from "../../routes/app.ts";
@@ -56,6 +57,7 @@ export function testApp(options: TestAppOptions = {}) {
     openWorkspace: () => onnxWorkspace(),
     sources: {
       openStored: leases.open,
+      storedConfig: async (id) => (await getManifest(records, id))?.adapter_config,
       fetch: guardedFetch(hostFetch, sourceHosts, options.guards),
       limits,
       ...(options.memory === undefined ? {} : { memory: options.memory }),
