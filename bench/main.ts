@@ -45,6 +45,7 @@ const PARAMETERS: Record<
   linear: { model: { weight: 0.25 } },
   task_arithmetic: { model: { weight: 0.3 } },
   slerp: { all: { t: 0.4 } },
+  nearswap: { all: { t: 0.001 } },
   ties: { model: { weight: 0.3, density: 0.3 } },
   dare_linear: { model: { weight: 0.3, density: 0.3 } },
   dare_ties: { model: { weight: 0.3, density: 0.3 } },

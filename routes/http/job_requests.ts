@@ -66,7 +66,7 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       raw.headers.get("prefer") ?? "",
     );
     const key = raw.headers.get("idempotency-key");
-    if (!asynchronous && key === null) {
+    if (!asynchronous && (key === null || asksForMore(raw, path))) {
       const leave = await ports.queue.enter(owner, raw.signal);
       try {
         await next();
@@ -91,6 +91,15 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
     );
     context.res = asynchronous ? accepted(context, job) : await answerOf(ports, context, job);
   };
+}
+
+/**
+ * Whether a call is to be answered by a stream of events, or by something else than JSON, while it runs: what is kept
+ * of a job is its result, so that a key cannot answer these again.
+ */
+function asksForMore({ headers }: Request, path: string): boolean {
+  const accept = headers.get("accept") ?? "";
+  return path === "/atm" || /x-ndjson|event-stream|octet-stream|svg|csv|zip/i.test(accept);
 }
 
 async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, run: () => Promise<T>) {
