@@ -1,0 +1,54 @@
+/**
+ * The application over a folder, composed as `main.ts` composes it.
+ *
+ * @module
+ */
+import { readConfig } from "../../../core/host/config.ts";
+import { openPorts } from "../../../core/host/ports.ts";
+import type { Runner } from "../../../core/jobs/runner.ts";
+import { createApp } from "../../../routes/app.ts";
+
+/** An application over a folder. */
+export interface OpenedService {
+  readonly ports: Awaited<ReturnType<typeof openPorts>>;
+  /** Faults of ours. */
+  readonly faults: unknown[];
+  request(path: string, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** A folder for a campaign, in memory where the system has such: thousands of flushes need no disk. */
+export async function campaignFolder(): Promise<string> {
+  const memory = "/dev/shm";
+  const there = await Deno.stat(memory).then(({ isDirectory }) => isDirectory, () => false);
+  return await Deno.realPath(await Deno.makeTempDir(there ? { dir: memory } : {}));
+}
+
+/** Opens a folder; environment variables may be given. */
+export async function openService(
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<OpenedService> {
+  const config = readConfig(
+    { AMALGAM_DATA: folder, AMALGAM_WORKERS: "0", AMALGAM_CHUNK: "4096", ...environment },
+    { processors: 1, edge: false },
+  );
+  const ports = await openPorts(config);
+  const faults: unknown[] = [];
+  let runner: Runner | undefined;
+  const app = createApp({
+    ...ports,
+    jobs: (made) => runner = made,
+    log: (_: string, error: unknown) => faults.push(error),
+  });
+  await runner!.start();
+  return {
+    ports,
+    faults,
+    request: async (path, init) => await app.fetch(new Request(`http://localhost${path}`, init)),
+    async close() {
+      await runner!.stop();
+      await ports.close();
+    },
+  };
+}
