@@ -29,6 +29,7 @@ export const ELEMENTWISE: Readonly<Record<string, ElementwiseRule>> = {
   Sqrt: unary("sqrt"),
   Exp: transcendental("exp"),
   Log: transcendental("log"),
+  Tanh: transcendental("tanh"),
   Relu: (inputs, lowering) =>
     rowwise(inputs, lowering, ([x]) =>
       lowering.builder.add({

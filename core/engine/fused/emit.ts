@@ -22,7 +22,7 @@ import {
   type Reduction,
   showsNonFinite,
 } from "./program.ts";
-import { emitExp, emitLog } from "./transcendental.ts";
+import { emitExp, emitLog, emitTanh } from "./transcendental.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
 /** The parameters of the function, all i32; pointers and strides in bytes. */
@@ -55,8 +55,8 @@ const INTEGERS = 2;
 const LARGEST = PARAMETERS.length + INTEGERS;
 const PASSING = LARGEST + 1;
 /** Room for exponentials and logarithms. */
-const ROOM = [PASSING + 1, PASSING + 2, PASSING + 3] as const;
-const FIRST_VECTOR = PASSING + 4;
+const ROOM = [PASSING + 1, PASSING + 2, PASSING + 3, PASSING + 4, PASSING + 5] as const;
+const FIRST_VECTOR = PASSING + 6;
 
 /** The module of a program; it exports `run` with {@linkcode PARAMETERS}. */
 export function emitProgram(program: Program, format: Format): Uint8Array<ArrayBuffer> {
@@ -178,9 +178,9 @@ function emitInstruction(
       return coefficient(emission, instruction.slot, uniform);
     case "unary": {
       const { operation, arg } = instruction;
-      if (operation === "exp" || operation === "log") {
-        return (operation === "exp" ? emitExp : emitLog)(code, local(arg), ROOM);
-      }
+      if (operation === "exp") return emitExp(code, local(arg), ROOM);
+      if (operation === "log") return emitLog(code, local(arg), ROOM);
+      if (operation === "tanh") return emitTanh(code, local(arg), ROOM);
       code.get(local(arg));
       return code.simd(opcodes[operation]);
     }

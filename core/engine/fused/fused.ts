@@ -3,7 +3,7 @@
  *
  * ONNX Runtime makes one pass over memory for every operator, and its inputs and outputs are copied in and out of
  * its heap; here every element is read once, worked on in registers, and written once. Both engines run the same
- * graphs; what programs lack (exponentials, ranks) is left to ONNX Runtime.
+ * graphs; what programs lack is left to ONNX Runtime.
  *
  * @module
  */

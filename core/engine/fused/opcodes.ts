@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { BinaryOperation, Comparison, UnaryOperation } from "./program.ts";
+import type { BinaryOperation, Comparison, Transcendental, UnaryOperation } from "./program.ts";
 
 /** Arithmetic of one precision. */
 export type Opcodes = Readonly<
-  Record<BinaryOperation | Exclude<UnaryOperation, "exp" | "log">, number>
+  Record<BinaryOperation | Exclude<UnaryOperation, Transcendental>, number>
 >;
 
 /** `f32x4`; `pmin` and `pmax`, which are one instruction where `min` and `max` are many. */

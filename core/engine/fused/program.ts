@@ -12,7 +12,7 @@ export type BinaryOperation = "add" | "sub" | "mul" | "div" | "min" | "max";
 /** Operations of one vector. */
 export type UnaryOperation = "abs" | "neg" | "sqrt" | Transcendental;
 /** Operations of one vector that only programs in float64 know. */
-export type Transcendental = "exp" | "log";
+export type Transcendental = "exp" | "log" | "tanh";
 /** How a reduction takes elements together. */
 export type Reduction = "add" | "max";
 /** Comparisons of two vectors; the result is a mask. */
@@ -173,7 +173,7 @@ export function showsNonFinite({ instructions, uniform, results }: Program): boo
       case "select":
         return uniform[i]!;
       case "unary":
-        return uniform[i]! || (instruction.operation !== "exp" && instruction.operation !== "log");
+        return uniform[i]! || !["exp", "log", "tanh"].includes(instruction.operation);
       case "binary": {
         const { operation, args: [, divisor] } = instruction;
         if (operation === "min" || operation === "max") return uniform[i]!;

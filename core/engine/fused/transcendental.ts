@@ -1,5 +1,5 @@
 /**
- * Exponentials and logarithms of `f64x2`, to about one unit in the last place.
+ * Exponentials, logarithms and hyperbolic tangents of `f64x2`, to a few units in the last place.
  *
  * @module
  */
@@ -15,8 +15,21 @@ const [LEAST, GREATEST] = [-708, 709];
 const EXP_TERMS = 13;
 const LOG_TERMS = 10;
 
-/** What the functions keep on the way: three vectors. */
-export type Room = readonly [number, number, number];
+/** The series of tanh x over x, in squares of x; right to the last place below an eighth. */
+const TANH_SERIES = [
+  1,
+  -1 / 3,
+  2 / 15,
+  -17 / 315,
+  62 / 2835,
+  -1382 / 155925,
+  21844 / 6081075,
+  -929569 / 638512875,
+];
+const TANH_SMALL = 0.125;
+
+/** What the functions keep on the way: five vectors. */
+export type Room = readonly [number, number, number, number, number];
 
 /** `e^x` of the vector in `value`, left on the stack: `2^n·e^r` with r within ln 2 / 2, by its series. */
 export function emitExp(code: Code, value: number, [x, n, r]: Room): void {
@@ -46,6 +59,42 @@ export function emitExp(code: Code, value: number, [x, n, r]: Room): void {
   code.integer(52);
   code.simd(INTEGER64.shiftLeft);
   code.simd(INTEGER64.add);
+}
+
+/** `tanh x` of the vector in `value`, left on the stack: its series where x is small, else `1 − 2/(e^2|x| + 1)`. */
+export function emitTanh(code: Code, value: number, room: Room): void {
+  const [square, , , doubled, large] = room;
+  code.get(value);
+  code.simd(F64.abs);
+  number(code, 2);
+  code.simd(F64.mul);
+  code.set(doubled);
+  emitExp(code, doubled, room);
+  number(code, 1);
+  code.simd(F64.add);
+  code.set(large);
+  number(code, 1);
+  number(code, 2);
+  code.get(large);
+  code.simd(F64.div);
+  code.simd(F64.sub);
+  code.get(value);
+  bits(code, 0x8000000000000000n);
+  code.simd(INTEGER64.and);
+  code.simd(INTEGER64.or);
+  code.set(large);
+  code.get(value);
+  code.get(value);
+  code.simd(F64.mul);
+  code.set(square);
+  horner(code, square, TANH_SERIES);
+  code.get(value);
+  code.simd(F64.mul);
+  code.get(large);
+  code.get(doubled);
+  number(code, 2 * TANH_SMALL);
+  code.simd(INTEGER64.less);
+  code.simd(DIVERSE.bitselect);
 }
 
 /** `ln x` of the positive normal numbers in `value`, left on the stack: `e·ln 2 + ln m` with m around 1. */

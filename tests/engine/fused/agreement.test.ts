@@ -19,7 +19,7 @@ import { createKernels } from "../../../core/tensor/kernels/mod.ts";
 /** Graphs that work in float64 though they are no sums. */
 const DOUBLE = ["pcb/scores", "pcb/merge", "sce/variance"];
 /** Graphs with functions that programs lack. */
-const LEFT_TO_ONNX_RUNTIME = ["pcb/merge", "pcb/scores"];
+const LEFT_TO_ONNX_RUNTIME: readonly string[] = [];
 
 interface Named {
   readonly method: string;
@@ -79,7 +79,7 @@ function sumsOf(method: string, graph: string, models: number): number {
 
 const GRAPHS = namedGraphs();
 
-Deno.test("all graphs but those with transcendental functions are fused", () => {
+Deno.test("all graphs are fused", () => {
   const left = GRAPHS.filter(({ method, graph, layout, sums }) => {
     const build = METHODS.get(method)!.graphs[graph]!;
     const compiled = createFusedEngine(createKernels()).compile(

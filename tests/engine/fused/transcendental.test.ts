@@ -35,6 +35,17 @@ Deno.test("exponentials are right to two units in the last place over their whol
   });
 });
 
+Deno.test("hyperbolic tangents are right to a few units in the last place, where they are small too", () => {
+  const values = Float32Array.from({ length: 6000 }, (_, i) => (i - 3000) ** 3 * 1e-9);
+  evaluate("tanh", values).forEach((actual, i) => {
+    const exact = Math.tanh(values[i]!);
+    assert(
+      Math.abs(actual - exact) <= 2e-15 * Math.abs(exact),
+      `${values[i]}: ${actual}, ${exact}`,
+    );
+  });
+});
+
 Deno.test("logarithms are right to two units in the last place", () => {
   const values = Float32Array.from({ length: 3000 }, (_, i) => Math.exp((i - 1500) * 0.057));
   const near = Float32Array.from({ length: 1000 }, (_, i) => 1 + (i - 500) * 2 ** -16);
