@@ -10,8 +10,8 @@ import { type ChunkMemory, floats, stagingEnd } from "./chunk_memory.ts";
 import { cutAtRank } from "./magnitudes.ts";
 import { BLOCK } from "./segments.ts";
 
-/** Bytes that ranking needs beside 16 for each element of a vector. */
-const RANK_TABLES = 4096 + 64;
+/** Bytes that ranking needs beside 24 for each element of a vector. */
+const RANK_TABLES = 131072;
 
 /** A key above all others: nothing lies above the cut. */
 const TOP_KEY = 0x7fffffff;
@@ -81,7 +81,7 @@ function apply(
     case "ranked": {
       const { vectors: { density, epsilon, divide, length, stride }, first, stream } = selection;
       const work = stagingEnd(memory);
-      const draws = work + 16 * length + RANK_TABLES;
+      const draws = work + 24 * length + RANK_TABLES;
       const drawn = "draws" in stream;
       kernels.reserve(draws + (drawn ? 4 * count : 0));
       if (drawn) new Uint32Array(kernels.memory.buffer, draws, count).set(stream.draws);

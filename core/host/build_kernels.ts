@@ -8,7 +8,10 @@
 import asc from "npm:assemblyscript@0.28.20/asc";
 
 const here = new URL("../tensor/kernels/", import.meta.url);
-const source = await Deno.readTextFile(new URL("assembly/kernels.ts", here));
+const sources = new Map<string, string>();
+for await (const { name } of Deno.readDir(new URL("assembly/", here))) {
+  sources.set(name, await Deno.readTextFile(new URL(`assembly/${name}`, here)));
+}
 let binary: Uint8Array | undefined;
 const { error, stderr } = await asc.main(
   [
@@ -26,7 +29,7 @@ const { error, stderr } = await asc.main(
     "0",
   ],
   {
-    readFile: (name: string) => name === "kernels.ts" ? source : null,
+    readFile: (name: string) => sources.get(name) ?? null,
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name.endsWith(".wasm")) binary = contents as Uint8Array;
     },
@@ -38,7 +41,7 @@ const text = btoa(String.fromCharCode(...binary));
 const lines = text.match(/.{1,96}/g) ?? [];
 await Deno.writeTextFile(
   new URL("kernels_wasm.ts", here),
-  `// Made by \`deno task kernels\` from assembly/kernels.ts; do not edit.\n\n` +
+  `// Made by \`deno task kernels\` from assembly/; do not edit.\n\n` +
     `/** The compiled kernels, base64. */\nexport const KERNELS_WASM: string = [\n` +
     lines.map((line) => `  "${line}",\n`).join("") + `].join("");\n`,
 );

@@ -85,10 +85,10 @@ export function memoryOf(
   let more = 0;
   for (const selection of selections) {
     if (selection?.kind !== "ranked") continue;
-    // Whole vectors are ranked, however long: as float32 in each chunk, and 16 bytes to sort.
+    // Whole vectors are ranked, however long: as float32 in each chunk, and 24 bytes to sort.
     const bytes = Math.min(selection.length * selection.stride, elements) * 4;
     chunk = Math.max(chunk, bytes);
-    more = Math.max(more, selection.length * 16);
+    more = Math.max(more, selection.length * 24);
   }
   const counters = (ranks: number) => Math.min(ranks, RANKS_AT_ONCE) * (COUNTERS + TOTALS);
   more += counters(selectedRanks(selections));

@@ -13,7 +13,7 @@ const MASKED = "δ̂ᵢ keeps an element of δᵢ with probability p = (d − ε
   "divides it by p, r being the rank of its magnitude in its row of C elements (1 the smallest)";
 
 const PASSES =
-  "One pass over chunks of whole rows, which are ranked in memory (16 bytes for each " +
+  "One pass over chunks of whole rows, which are ranked in memory (24 bytes for each " +
   "element of a row, at most 2²⁴ of them); one more with rescale_mode: l1.";
 
 /** Random drop by rank, then the sum. */
