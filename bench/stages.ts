@@ -105,8 +105,10 @@ const STAGES: readonly (readonly [name: string, job: ChunkJob])[] = [
     id: "ties",
     lanes: Array.from({ length: MODELS }, (_, row) => ({
       row,
-      coarse: true,
-      fine: { first: 29986, bins: 8 },
+      kind: "window",
+      low: 29983 << 15,
+      high: 29998 << 15,
+      guess: 29990 << 15,
     })),
   }],
   ["ties: trim, elect, merge", mapped("ties", "elect:unsigned:same:weights", largest)],

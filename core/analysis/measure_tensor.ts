@@ -43,8 +43,7 @@ export async function measureTensor(
   const counted = await countKeys(
     context,
     batches,
-    rows.map((row) => ({ row, coarse: true })),
-    rows.map(() => "coarse" as const),
+    rows.map((row) => ({ row, kind: "coarse" as const })),
   );
   const counts = counted.map((found) => found ?? emptyCounts());
   const faulty = counts.map(nonFinite);
@@ -55,8 +54,7 @@ export async function measureTensor(
   const fine = await countKeys(
     context,
     batches,
-    rows.map((row, i) => ({ row, coarse: false, fine: { first: tops[i]!, bins: 1 } })),
-    rows.map(() => ({ place: 0 })),
+    rows.map((row, i) => ({ row, kind: "fine" as const, bin: tops[i]! })),
   );
   const maximum = fine.map((found, i) =>
     valueOfKey(tops[i]! * FINE_BINS + Math.max(found?.findLastIndex((count) => count > 0) ?? 0, 0))

@@ -6,7 +6,6 @@
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { RankedSelection } from "../methods/measure.ts";
 import type { DType } from "../tensor/dtype.ts";
-import type { FineWindow } from "../tensor/order_statistics.ts";
 import type { Words } from "../tensor/random.ts";
 
 /** The same chunk of one input, as stored. */
@@ -123,15 +122,24 @@ export interface ReduceJob extends GraphJob {
   readonly sums: number;
 }
 
-/** Counting of one row's keys: coarsely, inside a window, or both. */
-export interface Lane {
-  /** The model whose magnitudes are counted, or the row of the scores. */
-  readonly row: number;
-  readonly coarse: boolean;
-  readonly fine?: FineWindow;
-}
+/** How keys are counted. */
+export type LaneKind =
+  /** All by coarse bins. */
+  | { readonly kind: "coarse" }
+  /** Those of one coarse bin, one by one. */
+  | { readonly kind: "fine"; readonly bin: number }
+  /** Those from `low` to `high` are listed, but for those that equal `guess`, which may be many. */
+  | {
+    readonly kind: "window";
+    readonly low: number;
+    readonly high: number;
+    readonly guess: number;
+  };
 
-/** Count keys into the accumulator `id` of the thread that runs it. */
+/** Counting of one row's keys: of the magnitudes of that model, or of that row of the scores. */
+export type Lane = { readonly row: number } & LaneKind;
+
+/** Count keys into the accumulator `id` of the thread that runs it; those of windows are answered with tallies too. */
 export interface HistogramJob {
   readonly stage: "histogram";
   readonly inputs: ChunkInputs;
@@ -140,6 +148,34 @@ export interface HistogramJob {
   readonly scores?: Scores;
   /** Undefined counts nothing. */
   readonly lanes: readonly (Lane | undefined)[];
+}
+
+/** Count the keys of a few elements of some rows by coarse bins. */
+export interface SampleJob {
+  readonly stage: "sample";
+  readonly inputs: ChunkInputs;
+  readonly scores?: Scores;
+  readonly rows: readonly number[];
+}
+
+/** What a chunk holds around an expected key. */
+export interface WindowTally {
+  /** Keys above the window. */
+  readonly above: number;
+  /** Keys that are 0. */
+  readonly zeros: number;
+  /** Keys that equal the guess. */
+  readonly equal: number;
+  /** How many keys the thread's list held before and after; undefined if they did not all fit. */
+  readonly listed?: readonly [number, number];
+}
+
+/** The coarse bins of a sample that hold keys, in rising order. */
+export interface SampledKeys {
+  readonly bins: Uint32Array;
+  readonly counts: Uint32Array;
+  /** One key of each bin. */
+  readonly keys: Uint32Array;
 }
 
 /** Count, per lane, the keys that equal the given one. */
@@ -164,14 +200,12 @@ export interface ScanJob {
   readonly inputs: ChunkInputs;
 }
 
-/** Hand over a part of the accumulator `id`; every thread answers it. */
+/** Hand over parts of the accumulator `id` and free it; every thread answers it. */
 export interface CollectJob {
   readonly stage: "collect";
   readonly id: string;
-  /** Per lane: all coarse bins, the fine bins of one place of the window, or nothing. */
-  readonly parts: readonly ("coarse" | { readonly place: number } | undefined)[];
-  /** Whether the accumulator is freed. */
-  readonly clear: boolean;
+  /** Per lane: whether what it counted or listed is wanted. */
+  readonly wanted: readonly boolean[];
 }
 
 /** Any work on a chunk. */
@@ -179,6 +213,7 @@ export type ChunkJob =
   | MapJob
   | ReduceJob
   | HistogramJob
+  | SampleJob
   | EqualJob
   | ConvertJob
   | ScanJob
@@ -204,8 +239,14 @@ export interface ChunkResult {
   readonly agreed?: boolean;
   /** reduce: whether the base holds them too. */
   readonly agreedWithBase?: boolean;
-  /** collect: per lane, undefined where nothing was counted. */
-  readonly histograms?: readonly (Uint32Array | undefined)[];
+  /** collect: per lane the bins' counts or the listed keys; undefined where there are none. */
+  readonly collected?: readonly (Uint32Array | undefined)[];
+  /** histogram, collect: the thread that answers. */
+  readonly thread?: string;
+  /** histogram: per lane, undefined where no window was counted. */
+  readonly tallies?: readonly (WindowTally | undefined)[];
+  /** sample: per row. */
+  readonly sampled?: readonly SampledKeys[];
   /** equal: counts per lane. */
   readonly counts?: readonly number[];
   /** The chunk holds (or gives) values that are not finite; nothing else is answered. */

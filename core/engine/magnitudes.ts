@@ -5,97 +5,148 @@
  */
 import type { Kernels } from "../tensor/kernels/mod.ts";
 import { binOfRank, COARSE_BINS, FINE_BINS, thresholdIn } from "../tensor/order_statistics.ts";
-import type { CollectJob, KeyCut, Lane } from "./chunk_job.ts";
+import type { CollectJob, KeyCut, Lane, LaneKind, SampledKeys, WindowTally } from "./chunk_job.ts";
 
-/** How many coarse bins an accumulator can count finely at once. */
-export const WINDOW_BINS = 8;
+/** Keys that a thread lists for one lane at most. */
+export const LISTED = 2 ** 18;
 
 const COARSE_BYTES = COARSE_BINS * 4;
-const SLOT_BYTES = COARSE_BYTES + WINDOW_BINS * FINE_BINS * 4;
+const FINE_BYTES = FINE_BINS * 4;
+/** Before a list stand its length and the tally of the last chunk. */
+const LIST_START = 64;
+/** Large enough for any lane, and for coarse and fine counters or two coarse ones, as scratch needs. */
+const SLOT_BYTES = LIST_START + LISTED * 4;
 
 /** Accumulators in the first part of the kernels' memory. */
 export interface Accumulators {
+  /** Names the thread. */
+  readonly thread: string;
   /** First byte behind all slots. */
   end(): number;
+  /** Offset of scratch space for two tables of coarse bins. */
+  scratch(): number;
   /** Offset of a lane's slot under an id; cleared when it is taken. */
-  slot(id: string, lane: number): number;
-  /** Copies out what a job asks for, and frees the slots if it says so. */
+  slot(id: string, lane: number, kind: LaneKind["kind"]): number;
+  /** Copies out what a job asks for, and frees the slots. */
   collect(job: CollectJob): (Uint32Array | undefined)[];
+}
+
+/** A lane's place. */
+interface Slot {
+  readonly index: number;
+  readonly kind: LaneKind["kind"];
 }
 
 /** Starts with no slots. */
 export function createAccumulators(kernels: Kernels): Accumulators {
   const owners: (string | undefined)[] = [];
-  const ids = new Map<string, Map<number, number>>();
+  const ids = new Map<string, Map<number, Slot>>();
   const words = (offset: number, count: number) =>
     new Uint32Array(kernels.memory.buffer, offset, count);
+  /** The counters of a slot, or its list. */
+  const contents = ({ index, kind }: Slot) => {
+    const at = index * SLOT_BYTES;
+    if (kind === "coarse") return words(at, COARSE_BINS);
+    return kind === "fine" ? words(at, FINE_BINS) : words(at + LIST_START, words(at, 1)[0]!);
+  };
+  const take = (id: string, lane: number, kind: LaneKind["kind"]) => {
+    let slots = ids.get(id);
+    if (!slots) ids.set(id, slots = new Map());
+    const known = slots.get(lane);
+    if (known) return known.index * SLOT_BYTES;
+    const free = owners.indexOf(undefined);
+    const index = free >= 0 ? free : owners.length;
+    owners[index] = id;
+    slots.set(lane, { index, kind });
+    kernels.reserve((index + 1) * SLOT_BYTES);
+    // What a lane does not use is never touched, so that it takes no memory.
+    if (kind === "window") words(index * SLOT_BYTES, 1)[0] = 0;
+    else contents({ index, kind }).fill(0);
+    return index * SLOT_BYTES;
+  };
 
   return {
+    thread: crypto.randomUUID(),
     end: () => owners.length * SLOT_BYTES,
-    slot(id, lane) {
-      let slots = ids.get(id);
-      if (!slots) ids.set(id, slots = new Map());
-      const known = slots.get(lane);
-      if (known !== undefined) return known * SLOT_BYTES;
-      const free = owners.indexOf(undefined);
-      const index = free >= 0 ? free : owners.length;
-      owners[index] = id;
-      slots.set(lane, index);
-      kernels.reserve((index + 1) * SLOT_BYTES);
-      words(index * SLOT_BYTES, SLOT_BYTES / 4).fill(0);
-      return index * SLOT_BYTES;
-    },
-    collect({ id, parts, clear }) {
+    scratch: () => take("scratch", 0, "coarse"),
+    slot: take,
+    collect({ id, wanted }) {
       const slots = ids.get(id);
-      const results = parts.map((part, lane) => {
-        const index = slots?.get(lane);
-        if (part === undefined || index === undefined) return undefined;
-        const at = index * SLOT_BYTES;
-        if (part === "coarse") return words(at, COARSE_BINS).slice();
-        return words(at + COARSE_BYTES + part.place * FINE_BINS * 4, FINE_BINS).slice();
+      const results = wanted.map((wanted, lane) => {
+        const slot = slots?.get(lane);
+        return wanted && slot ? contents(slot).slice() : undefined;
       });
-      if (!clear) return results;
       ids.delete(id);
-      for (const index of slots?.values() ?? []) owners[index] = undefined;
+      for (const { index } of slots?.values() ?? []) owners[index] = undefined;
       while (owners.length > 0 && owners.at(-1) === undefined) owners.pop();
       return results;
     },
   };
 }
 
-/** Counts one row's keys into a slot. */
+/** Counts one row's keys into a slot; answers what a window holds. */
 export function countMagnitudes(
-  kernels: Kernels,
+  { call, memory }: Kernels,
   x: number,
   base: number,
   count: number,
   slot: number,
-  { coarse, fine }: Lane,
-): void {
-  const finePlace = slot + COARSE_BYTES;
-  if (coarse && fine) {
-    kernels.call.bothHistograms(x, base, count, slot, fine.first, fine.bins, finePlace);
-  } else if (coarse) kernels.call.histogram(x, base, count, slot);
-  else if (fine) kernels.call.fineHistogram(x, base, count, fine.first, fine.bins, finePlace);
+  lane: Lane,
+): WindowTally | undefined {
+  if (lane.kind === "coarse") call.histogram(x, base, count, slot);
+  if (lane.kind === "fine") call.fineHistogram(x, base, count, lane.bin, slot);
+  if (lane.kind !== "window") return undefined;
+  const { low, high, guess } = lane;
+  const words = new Uint32Array(memory.buffer, slot, LIST_START / 4);
+  const before = words[0]!;
+  const list = slot + LIST_START + before * 4;
+  call.listWindow(x, base, count, low, high, guess, list, LISTED - before, slot + 4);
+  const [above, zeros, equal, found] = words.subarray(1);
+  const after = before + found!;
+  words[0] = Math.min(after, LISTED);
+  return {
+    above: above!,
+    zeros: zeros!,
+    equal: equal!,
+    ...(after <= LISTED ? { listed: [before, after] } : {}),
+  };
 }
 
-/** The cut above the `rank`-th largest magnitude of a chunk that is a whole tensor, using a scratch slot. */
+/** Counts the keys of a sample, using scratch space. */
+export function sampleMagnitudes(
+  { call, memory }: Kernels,
+  x: number,
+  base: number,
+  count: number,
+  scratch: number,
+): SampledKeys {
+  const counts = new Uint32Array(memory.buffer, scratch, COARSE_BINS).fill(0);
+  call.sampleKeys(x, base, count, scratch, scratch + COARSE_BYTES);
+  const keys = new Uint32Array(memory.buffer, scratch + COARSE_BYTES, COARSE_BINS);
+  const bins: number[] = [];
+  for (let bin = 0; bin < COARSE_BINS; bin++) if (counts[bin] !== 0) bins.push(bin);
+  return {
+    bins: Uint32Array.from(bins),
+    counts: Uint32Array.from(bins, (bin) => counts[bin]!),
+    keys: Uint32Array.from(bins, (bin) => keys[bin]!),
+  };
+}
+
+/** The cut above the `rank`-th largest magnitude of a chunk that is a whole tensor, using scratch space. */
 export function cutAtRank(
-  kernels: Kernels,
+  { call, memory }: Kernels,
   x: number,
   base: number,
   count: number,
   rank: number,
-  slot: number,
+  scratch: number,
 ): KeyCut {
-  const coarse = new Uint32Array(kernels.memory.buffer, slot, COARSE_BINS);
-  coarse.fill(0);
-  kernels.call.histogram(x, base, count, slot);
+  const coarse = new Uint32Array(memory.buffer, scratch, COARSE_BINS).fill(0);
+  call.histogram(x, base, count, scratch);
   const { bin, remaining } = binOfRank(coarse, rank);
-  const place = slot + COARSE_BYTES;
-  const counts = new Uint32Array(kernels.memory.buffer, place, FINE_BINS);
-  counts.fill(0);
-  kernels.call.fineHistogram(x, base, count, bin, 1, place);
+  const place = scratch + COARSE_BYTES;
+  const counts = new Uint32Array(memory.buffer, place, FINE_BYTES / 4).fill(0);
+  call.fineHistogram(x, base, count, bin, place);
   const { key, equal, keepEqual } = thresholdIn(bin, remaining, counts);
   return { key, quota: keepEqual === equal ? Infinity : keepEqual };
 }

@@ -9,7 +9,7 @@ import { floats, loadChunk } from "./chunk_memory.ts";
 import type { Engine } from "./engine.ts";
 import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
-import { countMagnitudes, createAccumulators } from "./magnitudes.ts";
+import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
 import { runTiles } from "./tiles.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
 
@@ -45,11 +45,12 @@ export function createChunkRunner(engine: Engine, fuses: boolean): ChunkRunner {
 
 async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
   const { kernels, accumulators } = thread;
-  if (job.stage === "collect") return { histograms: accumulators.collect(job) };
+  const { thread: name } = accumulators;
+  if (job.stage === "collect") return { thread: name, collected: accumulators.collect(job) };
   const slots = job.stage === "histogram"
-    ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i))
+    ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i, lane.kind))
     : [];
-  const scratch = accumulators.slot("scratch", 0);
+  const scratch = accumulators.scratch();
   if (job.stage === "map" || job.stage === "reduce") {
     const done = runTiles(thread, job, accumulators.end());
     if (done) return done;
@@ -62,6 +63,7 @@ async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
     case "scan":
       return {};
     case "histogram":
+    case "sample":
     case "equal": {
       const scores = job.scores && await scoreChunk(thread, loaded, job.inputs, job.scores);
       /** Where a row's values lie, and what is subtracted from them. */
@@ -74,10 +76,17 @@ async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
           ),
         };
       }
-      job.lanes.forEach((lane, i) => {
-        if (lane) countMagnitudes(kernels, ...place(lane.row), count, slots[i]!, lane);
-      });
-      return {};
+      if (job.stage === "sample") {
+        return {
+          sampled: job.rows.map((row) => sampleMagnitudes(kernels, ...place(row), count, scratch)),
+        };
+      }
+      return {
+        thread: name,
+        tallies: job.lanes.map((lane, i) =>
+          lane && countMagnitudes(kernels, ...place(lane.row), count, slots[i]!, lane)
+        ),
+      };
     }
     case "convert":
       return encodedChunk(kernels, loaded, job, floats(kernels, loaded.x, padded));

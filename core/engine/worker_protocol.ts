@@ -41,8 +41,11 @@ export function buffersOf(result: ChunkResult): ArrayBuffer[] {
   const buffers: ArrayBuffer[] = [];
   if (result.bytes) buffers.push(result.bytes.buffer);
   if (result.sums) buffers.push(result.sums.buffer as ArrayBuffer);
-  for (const histogram of result.histograms ?? []) {
-    if (histogram) buffers.push(histogram.buffer as ArrayBuffer);
+  for (const words of result.collected ?? []) {
+    if (words) buffers.push(words.buffer as ArrayBuffer);
+  }
+  for (const { bins, counts, keys } of result.sampled ?? []) {
+    buffers.push(...[bins, counts, keys].map(({ buffer }) => buffer as ArrayBuffer));
   }
   buffers.push(...result.spent ?? []);
   return buffers;

@@ -8,10 +8,10 @@ import { elementCount } from "../tensor/dtype.ts";
 import { RANKS_AT_ONCE } from "../tensor/order_statistics.ts";
 import type { MergeWork, PlannedInput, SolveWork, Work } from "./plan_types.ts";
 
-/** Order statistics: counters of 32 bits, coarse ones and those of the bins where a key is expected. */
-const COUNTERS = 4 * (65536 + 8 * 32768);
-/** Counters of double precision that are added up for one rank. */
-const TOTALS = 8 * (65536 + 32768);
+/** Order statistics: what one thread lists of the keys around one rank, or its counters, which are fewer. */
+const LISTS = 4 * 2 ** 18;
+/** The same, collected from the threads. */
+const COLLECTED = LISTS;
 
 /**
  * Passes over a tensor's inputs: one to map or copy, one for each measure, and one to rank magnitudes; more
@@ -90,7 +90,7 @@ export function memoryOf(
     chunk = Math.max(chunk, bytes);
     more = Math.max(more, selection.length * 24);
   }
-  const counters = (ranks: number) => Math.min(ranks, RANKS_AT_ONCE) * (COUNTERS + TOTALS);
+  const counters = (ranks: number) => Math.min(ranks, RANKS_AT_ONCE) * (LISTS + COLLECTED);
   more += counters(selectedRanks(selections));
   const count = vectors === undefined
     ? 1
@@ -99,7 +99,7 @@ export function memoryOf(
     : elements / vectors.rowLength;
   for (const measure of measures) {
     if (measure.kind === "sums") more += measure.sums * count * 8;
-    else if (measure.kind === "keep") more += 2 * COUNTERS + TOTALS;
+    else if (measure.kind === "keep") more += counters(1);
     else more += counters(wantedRanks(measure, elements)) + measure.rows * chunkMemory;
   }
   return width * chunk + more;

@@ -24,7 +24,7 @@ export const arceeFusion: MergeMethod = {
       "p, q = softmax of the row of x, b, plus 10⁻⁸, and Q the exact quantiles of S",
     passes:
       "Five passes: three for the rows' divergence, one for quantiles, one to map; five numbers " +
-      "per row and 3.9 MB of counters per thread.",
+      "per row and up to 3.1 MB of keys per thread.",
     use: "To fuse one tuned model into another with few, large interventions.",
     avoid: "More than one model, or where every change counts: most elements stay the base's.",
   },

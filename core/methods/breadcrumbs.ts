@@ -13,8 +13,9 @@ const MASKED =
   "δ̂ᵢ, in the order of falling magnitude, skips ⌊γP⌋ elements of δᵢ and keeps the next " +
   "⌊dP⌋";
 
-const PASSES = "Two passes, one of them to rank magnitudes; one more with rescale. 2.6 MB of " +
-  "counters per model and thread.";
+const PASSES =
+  "Two passes, one of them to rank magnitudes; one more with rescale. up to 2.1 MB of " +
+  "keys per model and thread.";
 
 /** Without outliers, then the sum. */
 export const breadcrumbs: MergeMethod = generalised({

@@ -29,7 +29,7 @@ export const pcb: MergeMethod = {
       "onto [0, 1]",
     passes:
       "Three passes, two of them to rank magnitudes and scores, over the whole model before " +
-      "the first tensor is written unless scope is tensor; 7.9 MB of counters per model and thread.",
+      "the first tensor is written unless scope is tensor; up to 6.3 MB of keys per model and thread.",
     use: "Many models at once with a small ratio (0.05 to 0.1) and λ around 1.2.",
     avoid: "Very small task vectors: tanh is not scale-free, so everything then scores alike.",
   },

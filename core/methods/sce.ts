@@ -28,7 +28,7 @@ export const sce: MergeMethod = {
       "y = b + Σ aᵢmᵢδᵢ / Σ aᵢmᵢ, over the share select_topk of the elements whose variance " +
       "over the models is largest; aᵢ = Σδᵢ² / Σₖ Σδₖ², s the sign of Σ δᵢ, mᵢ = [sgn δᵢ = s]",
     passes: "Two passes, one for energies; with select_topk below 1 one more to rank variances, " +
-      "with 2.6 MB of counters per thread.",
+      "with up to 1 MB of keys per thread.",
     use: "Models of different strength where no weights are known: those that changed more count " +
       "more.",
     avoid: "Models whose large changes come from long or unstable tuning rather than from " +

@@ -16,7 +16,7 @@ export const ties: MergeMethod = generalised({
     formula: "y = b + λ·Σ mᵢwᵢδ̂ᵢ / Σ mᵢwᵢ, where δ̂ᵢ keeps the largest ⌊dP⌋ magnitudes of δᵢ, " +
       "s is the sign of Σ wᵢδ̂ᵢ and mᵢ = [sgn(wᵢδ̂ᵢ) = s]",
     passes: "One pass without trimming, else one more to rank magnitudes, and one with rescale; " +
-      "1.3 MB of counters per model and thread. With trim_scope: model, the ranking runs over " +
+      "Up to 1 MB of keys per model and thread. With trim_scope: model, the ranking runs over " +
       "the whole model before the first tensor is written.",
     use: "Several models tuned apart from one base whose changes conflict; density around 0.2, " +
       "trim_scope: model for the published method.",

@@ -98,18 +98,41 @@ export function readChunk(
 }
 
 /** The same chunk of every input of a merge, read at once into lent buffers where the source can. */
-export async function readInputs(
+export function readInputs(
   work: MergeWork,
   chunk: Chunk,
   finite: boolean,
   buffers: BufferPool,
   signal: AbortSignal,
 ): Promise<ChunkInputs> {
+  return readPieces(work, [chunk], finite, buffers, signal);
+}
+
+/** Some pieces of every input of a merge, one behind the other. */
+export async function readPieces(
+  work: MergeWork,
+  pieces: readonly Pick<Chunk, "start" | "count">[],
+  finite: boolean,
+  buffers: BufferPool,
+  signal: AbortSignal,
+): Promise<ChunkInputs> {
+  const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
   const read = async (tensor: StoredTensor): Promise<ChunkInput> => {
     const { source, dtype } = tensor;
-    if (!source.readInto) return { dtype, bytes: await readChunk(tensor, chunk, signal) };
-    const bytes = buffers.take(chunk.count * DTYPES[dtype].bytes);
-    await source.readInto(bytes, tensor.start + chunk.start * DTYPES[dtype].bytes, signal);
+    if (!source.readInto && pieces.length === 1) {
+      return { dtype, bytes: await readChunk(tensor, pieces[0]!, signal) };
+    }
+    const width = DTYPES[dtype].bytes;
+    const bytes = buffers.take(count * width);
+    let end = 0;
+    await Promise.all(pieces.map(async (piece) => {
+      const from = end;
+      end += piece.count * width;
+      const target = bytes.subarray(from, end);
+      if (source.readInto) {
+        await source.readInto(target, tensor.start + piece.start * width, signal);
+      } else target.set(await readChunk(tensor, piece, signal));
+    }));
     return { dtype, bytes };
   };
   const [base, models] = await Promise.all([
@@ -117,7 +140,7 @@ export async function readInputs(
     Promise.all([...work.inputs, ...work.statistics ?? []].map((input) => read(input.tensor))),
   ]);
   return {
-    count: chunk.count,
+    count,
     ...(base ? { base } : {}),
     models,
     kinds: work.inputs.map((input) => input.kind),

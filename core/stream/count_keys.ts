@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { CollectJob, HistogramJob } from "../engine/chunk_job.ts";
-import type { FineWindow } from "../tensor/order_statistics.ts";
+import type { HistogramJob, LaneKind, WindowTally } from "../engine/chunk_job.ts";
 import type { Chunk } from "./chunks.ts";
 import { type MergeContext, runChunk } from "./context.ts";
 import { inOrder } from "./in_order.ts";
@@ -17,26 +16,42 @@ export interface RankedChunk {
 }
 
 /** What is counted of the rows of one name. */
-export interface NamedLane {
-  readonly row: string;
-  readonly coarse: boolean;
-  readonly fine?: FineWindow;
-}
-
-/** Counts per lane; undefined where none were asked for or no tensor has the row. */
-export type Counts = readonly (Float64Array | undefined)[];
+export type NamedLane = { readonly row: string } & LaneKind;
 
 let accumulators = 0;
 
-/** Counts the keys of some chunks and lets `use` look at the counts, part by part. */
+/** What one thread counted or listed, per lane. */
+export interface Collected {
+  readonly thread: string;
+  readonly lanes: readonly (Uint32Array | undefined)[];
+}
+
+/** What was counted of some chunks: counters and lists that lie in the threads until they are collected. */
+export interface Counted {
+  /** Per chunk the thread that counted it and, per lane, what a window holds; undefined where the tensor has no such row. */
+  readonly chunks: readonly {
+    readonly thread: string;
+    readonly tallies: readonly (WindowTally | undefined)[];
+  }[];
+  /** Hands over what is wanted of the lanes, once. */
+  collect(wanted: readonly boolean[]): Promise<readonly Collected[]>;
+}
+
+/** Counts the keys of some chunks, which `use` may collect. */
 export async function withKeys<T>(
   context: MergeContext,
   chunks: readonly RankedChunk[],
   lanes: readonly (NamedLane | undefined)[],
-  use: (collect: (parts: CollectJob["parts"]) => Promise<Counts>) => Promise<T>,
+  use: (counted: Counted) => Promise<T>,
 ): Promise<T> {
   const { executor } = context;
   const id = `keys-${accumulators++}`;
+  let kept = true;
+  const collect = async (wanted: readonly boolean[]) => {
+    kept = false;
+    const answers = await executor.broadcast({ stage: "collect", id, wanted });
+    return answers.map(({ thread, collected }) => ({ thread: thread!, lanes: collected! }));
+  };
   try {
     const passes = inOrder(
       chunks,
@@ -49,56 +64,44 @@ export async function withKeys<T>(
           ...(ranked.scores ? { scores: ranked.scores(chunk) } : {}),
           lanes: lanes.map((lane) => {
             const row = lane ? ranked.rows.indexOf(lane.row) : -1;
-            if (!lane || row < 0) return undefined;
-            const { coarse, fine } = lane;
-            return { row, coarse, ...(fine ? { fine } : {}) };
+            return lane && row >= 0 ? { ...lane, row } : undefined;
           }),
         })),
     );
-    for await (const _ of passes);
-    return await use((parts) => collect(context, id, parts));
+    const counted = [];
+    for await (const { thread, tallies } of passes) {
+      counted.push({ thread: thread!, tallies: tallies! });
+    }
+    return await use({ chunks: counted, collect });
   } finally {
-    await executor.broadcast({ stage: "collect", id, parts: [], clear: true });
+    if (kept) await collect([]);
   }
 }
 
-/** Counts the keys of batches of chunks, each in 32 bits, and adds up. */
+/** Counts the keys of batches of chunks, each in 32 bits, and adds up, per lane. */
 export async function countKeys(
   context: MergeContext,
   batches: readonly (readonly RankedChunk[])[],
   lanes: readonly (NamedLane | undefined)[],
-  parts: CollectJob["parts"],
-): Promise<Counts> {
-  const totals: (Float64Array | undefined)[] = parts.map(() => undefined);
+): Promise<(Float64Array | undefined)[]> {
+  const totals: (Float64Array | undefined)[] = lanes.map(() => undefined);
   for (const chunks of batches) {
-    const counts = await withKeys(context, chunks, lanes, (collect) => collect(parts));
-    counts.forEach((count, i) => {
-      if (count) totals[i] = added(totals[i], count);
-    });
+    const threads = await withKeys(
+      context,
+      chunks,
+      lanes,
+      ({ collect }) => collect(lanes.map(Boolean)),
+    );
+    for (const { lanes: counted } of threads) {
+      counted.forEach((counts, i) => {
+        if (!counts) return;
+        totals[i] = added(totals[i], counts);
+        // Freed now; the collector would let many of these pile up.
+        (counts.buffer as ArrayBuffer).transfer(0);
+      });
+    }
   }
   return totals;
-}
-
-/** Adds up what every thread counted. */
-async function collect(
-  { executor }: MergeContext,
-  id: string,
-  parts: CollectJob["parts"],
-): Promise<(Float64Array | undefined)[]> {
-  if (!parts.some(Boolean)) return parts.map(() => undefined);
-  const answers = await executor.broadcast({ stage: "collect", id, parts, clear: false });
-  return parts.map((part, i) => {
-    let total: Float64Array | undefined;
-    if (!part) return total;
-    for (const { histograms } of answers) {
-      const counts = histograms?.[i];
-      if (!counts) continue;
-      total = added(total, counts);
-      // Freed now; the collector would let many of these pile up.
-      (counts.buffer as ArrayBuffer).transfer(0);
-    }
-    return total;
-  });
 }
 
 function added(

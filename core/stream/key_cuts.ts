@@ -8,12 +8,15 @@ import type { Threshold } from "../tensor/order_statistics.ts";
 import type { Chunk } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { inOrder } from "./in_order.ts";
+import type { RankedChunk } from "./count_keys.ts";
 import type { RankedTensor } from "./rank_pass.ts";
 
 /** A threshold of the rows of one name. */
 export interface NamedThreshold {
   readonly row: string;
   readonly threshold: Threshold;
+  /** Per chunk of all tensors, in order, how many keys equal it, where that is known. */
+  readonly equals?: readonly number[];
 }
 
 /** The cut of a threshold in a chunk. */
@@ -28,6 +31,7 @@ export async function keyCuts(
   tensors: readonly RankedTensor[],
   thresholds: readonly (NamedThreshold | undefined)[],
 ): Promise<(CutOf | undefined)[]> {
+  const chunks = tensors.flatMap((ranked) => ranked.chunks.map((chunk) => ({ ranked, chunk })));
   /** Per threshold that cuts, how many equal elements are still to keep and how many each chunk keeps. */
   const left = thresholds.map((named) => {
     const { keepEqual = 0, equal = 0 } = named?.threshold ?? {};
@@ -36,11 +40,24 @@ export async function keyCuts(
   const quotas = left.map((count) =>
     count === undefined ? undefined : new Map<string, Float64Array>()
   );
-  if (quotas.some(Boolean)) {
-    const chunks = tensors.flatMap((ranked) => ranked.chunks.map((chunk) => ({ ranked, chunk })));
+  const share = (i: number, { ranked, chunk }: RankedChunk, equal: number) => {
+    const kept = Math.min(left[i]!, equal);
+    let own = quotas[i]!.get(ranked.tensor.name);
+    if (!own) {
+      quotas[i]!.set(ranked.tensor.name, own = new Float64Array(ranked.chunks.length));
+    }
+    // Only the one chunk in which the cut lies has to look at the order of its elements.
+    own[chunk.index] = kept === equal ? Infinity : kept;
+    left[i]! -= kept;
+  };
+  const unknown = thresholds.map((named, i) => quotas[i] !== undefined && !named!.equals);
+  thresholds.forEach((named, i) => {
+    if (quotas[i]) named!.equals?.forEach((equal, at) => share(i, chunks[at]!, equal));
+  });
+  if (unknown.some(Boolean)) {
     const passes = inOrder(chunks, context.executor.width, async ({ ranked, chunk }) => {
       const lanes = thresholds.map((named, i) => {
-        const row = named && quotas[i] ? ranked.rows.indexOf(named.row) : -1;
+        const row = named && unknown[i] ? ranked.rows.indexOf(named.row) : -1;
         return row < 0 ? undefined : { row, key: named!.threshold.key };
       });
       const { counts } = await runChunk(context, ranked.tensor, chunk, (inputs) => ({
@@ -51,17 +68,11 @@ export async function keyCuts(
       }));
       return { ranked, chunk, counts: counts! };
     });
-    for await (const { ranked: { tensor, chunks }, chunk, counts } of passes) {
-      quotas.forEach((quota, i) => {
-        if (!quota) return;
-        const kept = Math.min(left[i]!, counts[i]!);
-        let own = quota.get(tensor.name);
-        if (!own) quota.set(tensor.name, own = new Float64Array(chunks.length));
-        // Only the one chunk in which the cut lies has to look at the order of its elements.
-        own[chunk.index] = kept === counts[i] ? Infinity : kept;
-        left[i]! -= kept;
+    for await (const { counts, ...at } of passes) {
+      unknown.forEach((counted, i) => {
+        if (counted) share(i, at, counts[i]!);
       });
-      if (left.every((count) => count === undefined || count === 0)) break;
+      if (unknown.every((counted, i) => !counted || left[i] === 0)) break;
     }
   }
   return thresholds.map((named, i) =>

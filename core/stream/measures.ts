@@ -103,10 +103,12 @@ async function keepScored(
     return wanted;
   };
   const [result] = await rankPass(context, tensors, [{ row: "0", rank }]);
-  const { threshold, positive = 0 } = result!;
+  const { threshold, positive = 0, equals } = result!;
   const found = Float64Array.of(kept, positive);
   if (!threshold) return { found, select };
-  const [cut] = await keyCuts(context, tensors, [{ row: "0", threshold }]);
+  const [cut] = await keyCuts(context, tensors, [
+    { row: "0", threshold, ...(equals ? { equals } : {}) },
+  ]);
   return {
     found,
     select: async () => {

@@ -90,9 +90,10 @@ async function magnitudeCuts(
     rows: tensor.work.inputs.map(({ model }) => models.has(model) ? model : undefined),
   }));
   const found = await rankPass(context, ranked, wanted);
-  const thresholds = found.map(({ threshold }, i): NamedThreshold => ({
+  const thresholds = found.map(({ threshold, equals }, i): NamedThreshold => ({
     row: wanted[i]!.row,
     threshold: threshold!,
+    ...(equals ? { equals } : {}),
   }));
   const cuts = await keyCuts(context, ranked, thresholds);
   return new Map([...lanes.keys()].map((lane, i) => [lane, cuts[i]!]));

@@ -1,29 +1,24 @@
 /**
  * Exact order statistics of magnitudes or scores, in about one pass over the tensors (METHODS.md 2.9).
  *
- * A few sampled chunks tell in which bins the wanted keys will lie. One pass then counts all keys coarsely
- * and those bins finely. Only where the guess fails is a bin counted in a further pass.
+ * A small sample tells between which bounds the wanted keys will lie. One pass then counts what lies above them,
+ * and lists what lies between. Only where the guess fails are all keys counted in bins, and those of one bin again.
  *
  * @module
  */
-import type { CollectJob, Scores } from "../engine/chunk_job.ts";
-import { WINDOW_BINS } from "../engine/magnitudes.ts";
+import type { Scores } from "../engine/chunk_job.ts";
 import {
-  type BinOfRank,
   binOfRank,
-  COARSE_BINS,
-  type FineWindow,
   RANKS_AT_ONCE,
   type Threshold,
   thresholdIn,
 } from "../tensor/order_statistics.ts";
 import type { Chunk } from "./chunks.ts";
 import type { MergeContext, MergeTensor } from "./context.ts";
-import { countKeys, type Counts, type RankedChunk, withKeys } from "./count_keys.ts";
+import { countKeys, type NamedLane, type RankedChunk, withKeys } from "./count_keys.ts";
+import { guessRanks, type RankGuess } from "./guess_ranks.ts";
+import { placeOf, selectListed } from "./listed_keys.ts";
 
-/** Below this many chunks one is sampled, above it {@linkcode SAMPLES}. */
-const FEW_CHUNKS = 32;
-const SAMPLES = 4;
 /** Beyond this many elements a bin of 32 bits could overflow, so they are counted in several batches. */
 const BATCH = 2 ** 31;
 
@@ -50,6 +45,8 @@ export interface FoundRank {
   readonly threshold?: Threshold;
   /** How many keys are above 0, where the rank depends on it. */
   readonly positive?: number;
+  /** Per chunk of all tensors, in order, how many keys equal the threshold, where that is known. */
+  readonly equals?: readonly number[];
 }
 
 /** Finds the keys at the wanted ranks, a bounded number of them in each pass. */
@@ -72,44 +69,17 @@ async function findRanks(
 ): Promise<FoundRank[]> {
   const chunks = tensors.flatMap((ranked) => ranked.chunks.map((chunk) => ({ ranked, chunk })));
   const total = chunks.reduce((sum, { chunk }) => sum + chunk.count, 0);
-  const windows = total > BATCH ? [] : await guessWindows(context, chunks, wanted);
-  const coarse = coarseLanes(wanted);
-  const zeros = zeroLanes(wanted);
-  const lanes = [
-    ...wanted.map(({ row }, i) => ({ row, coarse: coarse.has(i), ...fine(windows[i]) })),
-    ...zeros.map((row) => ({ row, coarse: false, fine: { first: 0, bins: 1 } })),
-  ];
-  const parts = lanes.map((lane, i): CollectJob["parts"][number] =>
-    lane.coarse ? "coarse" : i >= wanted.length ? { place: 0 } : undefined
-  );
-  const place = (counted: Counts) =>
-    wanted.map(({ row, rank }) =>
-      placeOf(
-        counted[wanted.findIndex((other) => other.row === row)]!,
-        counted[wanted.length + zeros.indexOf(row)],
-        rank,
-      )
-    );
-  const { found, fineCounts } = windows.some(Boolean)
-    ? await withKeys(context, chunks, lanes, async (collect) => {
-      const found = place(await collect(parts));
-      const fineCounts = await collect(found.map(({ rank }, i) => {
-        const window = windows[i];
-        return rank && window && covers(window, rank.bin)
-          ? { place: rank.bin - window.first }
-          : undefined;
-      }));
-      return { found, fineCounts };
-    })
-    : { found: place(await countKeys(context, batches(chunks), lanes, parts)), fineCounts: [] };
-  const missed = found.map(({ rank }, i) => rank && !fineCounts[i] ? rank : undefined);
-  const again = missed.some(Boolean) ? await recount(context, chunks, wanted, missed) : [];
-  return found.map(({ rank, positive }, i) => ({
-    ...(rank
-      ? { threshold: thresholdIn(rank.bin, rank.remaining, fineCounts[i] ?? again[i]!) }
-      : {}),
-    ...(positive === undefined ? {} : { positive }),
-  }));
+  const guesses = total > BATCH
+    ? wanted.map(() => undefined)
+    : await guessRanks(context, tensors, wanted);
+  const found = guesses.some(Boolean)
+    ? await countGuessed(context, chunks, wanted, guesses)
+    : wanted.map(() => undefined);
+  const missed = wanted.flatMap((_, i) => found[i] ? [] : [i]);
+  const counted = missed.length === 0
+    ? []
+    : await countAll(context, chunks, missed.map((i) => wanted[i]!));
+  return found.map((rank, i) => rank ?? counted[missed.indexOf(i)]!);
 }
 
 /** The float32 value of a key. */
@@ -117,89 +87,68 @@ export function valueOfKey(key: number): number {
   return new Float32Array(Uint32Array.of(key).buffer)[0]!;
 }
 
-function fine(window: FineWindow | undefined): { fine?: FineWindow } {
-  return window ? { fine: window } : {};
-}
-
-function covers(window: FineWindow, bin: number): boolean {
-  return bin >= window.first && bin < window.first + window.bins;
-}
-
-/** The first lane of every row counts coarsely for all of them. */
-function coarseLanes(wanted: readonly WantedRank[]): Set<number> {
-  return new Set(wanted.map(({ row }) => wanted.findIndex((other) => other.row === row)));
-}
-
-/** Rows in which keys of 0 are counted apart. */
-function zeroLanes(wanted: readonly WantedRank[]): string[] {
-  const rows = wanted.filter(({ rank }) => typeof rank === "function").map(({ row }) => row);
-  return [...new Set(rows)];
-}
-
-/** The bin of a wanted rank. */
-function placeOf(
-  counts: Float64Array,
-  zeros: Float64Array | undefined,
-  rank: WantedRank["rank"],
-): { rank?: BinOfRank; positive?: number } {
-  if (typeof rank === "number") return { rank: binOfRank(counts, rank) };
-  const positive = counts.reduce((sum, count) => sum + count, 0) - zeros![0]!;
-  const wanted = rank(positive);
-  return { positive, ...(wanted === undefined ? {} : { rank: binOfRank(counts, wanted) }) };
-}
-
-/** The bins in which the wanted keys are expected, from a few chunks. */
-async function guessWindows(
+/** One pass that counts around the guesses; undefined where a key lies outside of its window, or too many within. */
+async function countGuessed(
   context: MergeContext,
   chunks: readonly RankedChunk[],
   wanted: readonly WantedRank[],
-): Promise<(FineWindow | undefined)[]> {
-  const sample = chunks.length < FEW_CHUNKS
-    ? chunks.slice(0, 1)
-    : Array.from({ length: SAMPLES }, (_, i) => chunks[Math.floor(i * chunks.length / SAMPLES)]!);
-  const coarse = coarseLanes(wanted);
-  const lanes = wanted.map(({ row }, i) => coarse.has(i) ? { row, coarse: true } : undefined);
-  const counted = await countKeys(
-    context,
-    [sample],
-    lanes,
-    lanes.map((lane) => lane && "coarse"),
+  guesses: readonly (RankGuess | undefined)[],
+): Promise<(FoundRank | undefined)[]> {
+  const lanes = guesses.map((guess, i): NamedLane | undefined =>
+    guess && { kind: "window", row: wanted[i]!.row, ...guess }
   );
-  return wanted.map(({ row, rank }) => {
-    const counts = counted[wanted.findIndex((other) => other.row === row)];
-    const sampled = counts?.reduce((sum, count) => sum + count, 0) ?? 0;
-    if (!counts || sampled === 0) return undefined;
-    const scale = sampled / elementsOf(chunks, row);
-    // Keys in the lowest bin are taken for zeros: they are subnormal at most.
-    const expected = typeof rank === "number" ? rank : rank((sampled - counts[0]!) / scale) ?? 1;
-    const sampledRank = Math.min(Math.max(Math.round(expected * scale), 1), sampled);
-    const first = binOfRank(counts, sampledRank).bin - WINDOW_BINS / 2;
-    return { first: Math.min(Math.max(first, 0), COARSE_BINS - WINDOW_BINS), bins: WINDOW_BINS };
+  return await withKeys(context, chunks, lanes, async (counted) => {
+    const places = wanted.map(({ row, rank }, i) =>
+      guesses[i] && placeOf(rank, elementsOf(chunks, row), counted.chunks.map((c) => c.tallies[i]))
+    );
+    const lists = await counted.collect(places.map((place) => place?.rank !== undefined));
+    return places.map((place, i): FoundRank | undefined => {
+      if (!place) return undefined;
+      const { rank, positive } = place;
+      const known = positive === undefined ? {} : { positive };
+      if (rank === undefined) return known;
+      const threads = new Map(lists.map(({ thread, lanes }) => [thread, lanes[i]]));
+      return { ...selectListed(counted.chunks, threads, i, rank, guesses[i]!.guess), ...known };
+    });
   });
+}
+
+/** Two passes that find any rank: all keys by coarse bins, then the keys of the bins with the wanted ones. */
+async function countAll(
+  context: MergeContext,
+  chunks: readonly RankedChunk[],
+  wanted: readonly WantedRank[],
+): Promise<FoundRank[]> {
+  const names = [...new Set(wanted.map(({ row }) => row))];
+  const all = batches(chunks);
+  const counts = await countKeys(context, all, [
+    ...names.map((row): NamedLane => ({ kind: "coarse", row })),
+    // To know the zeros.
+    ...names.map((row): NamedLane => ({ kind: "fine", bin: 0, row })),
+  ]);
+  const places = wanted.map(({ row, rank }) => {
+    const at = names.indexOf(row);
+    if (typeof rank === "number") return { bin: binOfRank(counts[at]!, rank) };
+    const positive = counts[at]!.reduce((sum, count) => sum + count, 0) -
+      counts[names.length + at]![0]!;
+    const place = rank(positive);
+    return { positive, ...(place === undefined ? {} : { bin: binOfRank(counts[at]!, place) }) };
+  });
+  const fine = await countKeys(
+    context,
+    all,
+    places.map(({ bin }, i) => bin && { kind: "fine", bin: bin.bin, row: wanted[i]!.row }),
+  );
+  return places.map(({ bin, ...positive }, i) => ({
+    ...(bin ? { threshold: thresholdIn(bin.bin, bin.remaining, fine[i]!) } : {}),
+    ...positive,
+  }));
 }
 
 function elementsOf(chunks: readonly RankedChunk[], row: string): number {
   return chunks.reduce(
     (sum, { ranked, chunk }) => sum + (ranked.rows.includes(row) ? chunk.count : 0),
     0,
-  );
-}
-
-/** Counts finely the bins that the guess missed. */
-async function recount(
-  context: MergeContext,
-  chunks: readonly RankedChunk[],
-  wanted: readonly WantedRank[],
-  missed: readonly (BinOfRank | undefined)[],
-): Promise<Counts> {
-  const lanes = missed.map((rank, i) =>
-    rank && { row: wanted[i]!.row, coarse: false, fine: { first: rank.bin, bins: 1 } }
-  );
-  return await countKeys(
-    context,
-    batches(chunks),
-    lanes,
-    lanes.map((lane) => lane && { place: 0 }),
   );
 }
 

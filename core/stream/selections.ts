@@ -66,9 +66,10 @@ async function thresholds(
   const cuts = await keyCuts(
     context,
     tensors,
-    found.map(({ threshold }, i): NamedThreshold => ({
+    found.map(({ threshold, equals }, i): NamedThreshold => ({
       row: wanted[i]!.row,
       threshold: threshold!,
+      ...(equals ? { equals } : {}),
     })),
   );
   const next = cuts.values();

@@ -9,10 +9,12 @@
 
 /** Number of coarse bins. */
 export const COARSE_BINS = 65536;
+/** Bits of a key below its coarse bin. */
+export const FINE_BITS = 15;
 /** Number of fine bins inside one coarse bin. */
-export const FINE_BINS = 32768;
+export const FINE_BINS = 1 << FINE_BITS;
 
-/** Ranks that are looked for in one pass: each takes counters of 1.25 MiB on every thread. */
+/** Ranks that are looked for in one pass: each takes up to 1 MiB on every thread. */
 export const RANKS_AT_ONCE = 48;
 
 /** Where the k-th largest key lies among counted bins. */
@@ -42,12 +44,6 @@ export interface Threshold {
   readonly keepEqual: number;
   /** How many elements equal p* in all. */
   readonly equal: number;
-}
-
-/** A window of coarse bins that is counted finely in the same pass, since the k-th key is expected there. */
-export interface FineWindow {
-  readonly first: number;
-  readonly bins: number;
 }
 
 /**

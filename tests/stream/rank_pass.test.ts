@@ -46,12 +46,21 @@ for (
 }
 
 Deno.test("a threshold that the sample misses is found all the same", async () => {
-  // The first chunk, which is sampled, is a thousand times larger than the rest.
+  // What is sampled, sixteen pieces spread over all, is a thousand times larger than the rest.
+  const values = Array.from({ length: 20_480 }, (_, i) => {
+    const sampled = i % 1280 >= 640 && i % 1280 < 640 + 320;
+    return Math.fround(Math.sin(i + 1) * (sampled ? 1000 : 1));
+  });
+  assertEquals(await trim(values, 0.5), trimmed(values, 10_240));
+});
+
+Deno.test("a threshold is found among more near keys than a thread lists", async () => {
+  // All in one bin, and more of them than fit a list.
   const values = Array.from(
-    { length: 20_000 },
-    (_, i) => Math.fround(Math.sin(i + 1) * (i < 4096 ? 1000 : 1)),
+    { length: 300_000 },
+    (_, i) => 1 + (i * 7919 % 30_000) * 2 ** -23,
   );
-  assertEquals(await trim(values, 0.5), trimmed(values, 10_000));
+  assertEquals(await trim(values, 0.37), trimmed(values, 111_000));
 });
 
 Deno.test("every element of one magnitude: the first k survive", async () => {

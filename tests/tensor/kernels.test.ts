@@ -51,32 +51,77 @@ Deno.test("random masks equal the scalar definition, across the low counter word
   }
 });
 
-Deno.test("histograms count every key once, coarsely and inside a window", () => {
+Deno.test("a sample counts every key by its bin, and knows one of each", () => {
   const { call, floats, words } = setUp();
-  fc.assert(
-    fc.property(grid, grid, (x, b) => {
+  fc.assert(fc.property(grid, grid, (x, b) => {
+    floats(0).set(x);
+    floats(1024).set(b);
+    const coarse = words(65536, 65536).fill(0);
+    const last = words(65536 + 262144, 65536);
+    call.sampleKeys(0, 1024, COUNT, 65536, 65536 + 262144);
+    const keys = x.map((value, i) => keyOf(value, b[i]!));
+    for (const key of new Set(keys)) {
+      const same = keys.filter((other) => other >>> 15 === key >>> 15);
+      assertEquals(coarse[key >>> 15], same.length);
+      assertEquals(last[key >>> 15], same.at(-1));
+    }
+    assertEquals(coarse.reduce((a, c) => a + c, 0), COUNT);
+  }));
+});
+
+Deno.test("a window lists its keys in order, and counts what lies above, zeros and guessed keys", () => {
+  const { call, floats, words } = setUp();
+  fc.assert(fc.property(
+    grid,
+    grid,
+    fc.integer({ min: COUNT - 7, max: COUNT }),
+    fc.tuple(fc.nat(COUNT - 8), fc.nat(COUNT - 8), fc.nat(COUNT - 8)),
+    fc.nat(COUNT),
+    (x, b, count, picked, room) => {
       floats(0).set(x);
       floats(1024).set(b);
-      const coarse = words(65536, 65536).fill(0);
-      const first = 0x3f80 * 2;
-      const fine = words(65536 + 262144, 32768).fill(0);
-      call.bothHistograms(0, 1024, COUNT, 65536, first, 1, 65536 + 262144);
-      const keys = x.map((value, i) => keyOf(value, b[i]!));
-      for (const key of new Set(keys)) {
-        const bin = key >>> 15;
-        assertEquals(coarse[bin], keys.filter((other) => other >>> 15 === bin).length);
-        if (bin === first) {
-          assertEquals(fine[key & 0x7fff], keys.filter((other) => other === key).length);
-        }
-      }
-      assertEquals(coarse.reduce((a, c) => a + c, 0), COUNT);
-      assertEquals(
-        fine.reduce((a, c) => a + c, 0),
-        keys.filter((key) => key >>> 15 === first).length,
-      );
-    }),
-    { numRuns: 20 },
-  );
+      const keys = x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
+      const [low, guess, high] = picked.map((i) => keys[i]!).sort((a, b) => a - b);
+      const list = words(65536).fill(7);
+      call.listWindow(0, 1024, count, low!, high!, guess!, 65536, room, 4096);
+      const within = keys.filter((key) => key >= low! && key <= high! && key !== guess);
+      assertEquals([...words(4096, 4)], [
+        keys.filter((key) => key > high!).length,
+        keys.filter((key) => key === 0).length,
+        keys.filter((key) => key === guess).length,
+        within.length,
+      ]);
+      const written = within.slice(0, room);
+      assertEquals([...list], [...written, ...Array(COUNT - written.length).fill(7)]);
+    },
+  ));
+});
+
+Deno.test("a window that reaches to the last key has nothing above it", () => {
+  const { call, floats, words } = setUp();
+  floats(0).fill(NaN);
+  floats(1024).fill(0);
+  call.listWindow(0, 1024, COUNT, 0, 0x7fffffff, 0, 65536, COUNT, 4096);
+  assertEquals([...words(4096, 4)], [0, 0, 0, COUNT]);
+});
+
+Deno.test("keys of one bin are counted one by one", () => {
+  const { call, floats, words } = setUp();
+  fc.assert(fc.property(grid, grid, fc.nat(COUNT - 1), (x, b, pick) => {
+    floats(0).set(x);
+    floats(1024).set(b);
+    const keys = x.map((value, i) => keyOf(value, b[i]!));
+    const bin = keys[pick]! >>> 15;
+    const fine = words(65536, 32768).fill(0);
+    call.fineHistogram(0, 1024, COUNT, bin, 65536);
+    for (const key of keys.filter((key) => key >>> 15 === bin)) {
+      assertEquals(fine[key & 0x7fff], keys.filter((other) => other === key).length);
+    }
+    assertEquals(
+      fine.reduce((a, c) => a + c, 0),
+      keys.filter((key) => key >>> 15 === bin).length,
+    );
+  }));
 });
 
 Deno.test("a threshold with a quota keeps the first equal keys, in order", () => {

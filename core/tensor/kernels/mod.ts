@@ -22,22 +22,18 @@ export interface KernelFunctions {
     threshold: number,
   ): void;
   histogram(x: number, b: number, count: number, coarse: number): void;
-  fineHistogram(
+  sampleKeys(x: number, b: number, count: number, coarse: number, last: number): void;
+  fineHistogram(x: number, b: number, count: number, bin: number, fine: number): void;
+  listWindow(
     x: number,
     b: number,
     count: number,
-    first: number,
-    bins: number,
-    fine: number,
-  ): void;
-  bothHistograms(
-    x: number,
-    b: number,
-    count: number,
-    coarse: number,
-    first: number,
-    bins: number,
-    fine: number,
+    low: number,
+    high: number,
+    guess: number,
+    list: number,
+    room: number,
+    tally: number,
   ): void;
   countEqual(x: number, b: number, count: number, threshold: number): number;
   keepFrom(x: number, b: number, count: number, threshold: number): void;

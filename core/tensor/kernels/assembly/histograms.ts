@@ -17,35 +17,75 @@ export function histogram(x: usize, b: usize, count: i32, coarse: usize): void {
   }
 }
 
-/** Counts by p & 0x7fff, into 32768 u32 bins each, the keys whose coarse bin is in [first, first + bins). */
-export function fineHistogram(
-  x: usize, b: usize, count: i32, first: u32, bins: u32, fine: usize,
-): void {
-  const from: u32 = first << 15, width: u32 = bins << 15;
+/** As `histogram`, and notes the last key of each bin in 65536 u32 more. */
+export function sampleKeys(x: usize, b: usize, count: i32, coarse: usize, last: usize): void {
   for (let i = 0; i < count; i++) {
-    const offset: u32 = key(x, b, i) - from;
-    if (offset < width) {
-      const bin = fine + (<usize>offset << 2);
-      store<u32>(bin, load<u32>(bin) + 1);
+    const p = key(x, b, i), offset = <usize>(p >> 15) << 2;
+    store<u32>(coarse + offset, load<u32>(coarse + offset) + 1);
+    store<u32>(last + offset, p);
+  }
+}
+
+/** Counts by p & 0x7fff, into 32768 u32 bins, the keys whose coarse bin is `bin`. */
+export function fineHistogram(x: usize, b: usize, count: i32, bin: u32, fine: usize): void {
+  for (let i = 0; i < count; i++) {
+    const p = key(x, b, i);
+    if (p >> 15 == bin) {
+      const place = fine + (<usize>(p & 0x7fff) << 2);
+      store<u32>(place, load<u32>(place) + 1);
     }
   }
 }
 
-/** Both at once. */
-export function bothHistograms(
-  x: usize, b: usize, count: i32, coarse: usize, first: u32, bins: u32, fine: usize,
+/**
+ * Looks at the keys around an expected one. Those in [low, high] are appended to a list of u32 that has room for
+ * `room` more, but for those that equal `guess`.
+ *
+ * `tally` gets four u32: keys above `high`, keys of 0, keys that equal `guess`, and keys for the list, of which no
+ * more than `room` are in it.
+ */
+export function listWindow(
+  x: usize, b: usize, count: i32, low: u32, high: u32, guess: u32, list: usize, room: i32, tally: usize,
 ): void {
-  const from: u32 = first << 15, width: u32 = bins << 15;
-  for (let i = 0; i < count; i++) {
-    const p = key(x, b, i);
-    const bin = coarse + (<usize>(p >> 15) << 2);
-    store<u32>(bin, load<u32>(bin) + 1);
-    const offset: u32 = p - from;
-    if (offset < width) {
-      const place = fine + (<usize>offset << 2);
-      store<u32>(place, load<u32>(place) + 1);
+  const magnitude = i32x4.splat(0x7fffffff), wanted = i32x4.splat(guess);
+  const from = i32x4.splat(low), to = i32x4.splat(high);
+  let above = i32x4.splat(0), zeros = i32x4.splat(0), equal = i32x4.splat(0);
+  let listed = 0;
+  const whole = count & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const at = <usize>i << 2;
+    const p = v128.and(f32x4.sub(v128.load(x + at), v128.load(b + at)), magnitude);
+    const over = i32x4.gt_s(p, to), same = i32x4.eq(p, wanted);
+    above = i32x4.sub(above, over);
+    equal = i32x4.sub(equal, same);
+    zeros = i32x4.sub(zeros, i32x4.eq(p, i32x4.splat(0)));
+    const within = v128.andnot(i32x4.ge_s(p, from), v128.or(over, same));
+    for (let left = i32x4.bitmask(within); left != 0; left &= left - 1) {
+      if (listed < room) store<u32>(list + (<usize>listed << 2), key(x, b, i + ctz(left)));
+      listed++;
     }
   }
+  let larger = sumOf(above), none = sumOf(zeros), equals = sumOf(equal);
+  for (let i = whole; i < count; i++) {
+    const p = key(x, b, i);
+    larger += u32(p > high);
+    none += u32(p == 0);
+    equals += u32(p == guess);
+    if (p >= low && p <= high && p != guess) {
+      if (listed < room) store<u32>(list + (<usize>listed << 2), p);
+      listed++;
+    }
+  }
+  store<u32>(tally, larger);
+  store<u32>(tally, none, 4);
+  store<u32>(tally, equals, 8);
+  store<u32>(tally, listed, 12);
+}
+
+@inline
+function sumOf(sums: v128): u32 {
+  return i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
 }
 
 /** How many keys equal `threshold`. */
@@ -58,8 +98,7 @@ export function countEqual(x: usize, b: usize, count: i32, threshold: u32): i32 
     const p = v128.and(f32x4.sub(v128.load(x + at), v128.load(b + at)), magnitude);
     sums = i32x4.sub(sums, i32x4.eq(p, wanted));
   }
-  let found: i32 = i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) +
-    i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
+  let found: i32 = sumOf(sums);
   for (let i = whole; i < count; i++) found += i32(key(x, b, i) == threshold);
   return found;
 }

@@ -5,6 +5,6 @@ export { bf16ToF32, f32ToBf16, nonFinite, takeAgreed } from "./convert";
 export {
   dropFrom, dropWithQuota, keepFrom, keepScored, keepScoredFrom, keepWithQuota,
 } from "./cuts";
-export { bothHistograms, countEqual, fineHistogram, histogram } from "./histograms";
+export { countEqual, fineHistogram, histogram, listWindow, sampleKeys } from "./histograms";
 export { keepRandom } from "./random";
 export { keepRanked } from "./ranks";
