@@ -13,6 +13,9 @@ import { BLOCK } from "./segments.ts";
 /** Bytes that ranking needs beside 24 for each element of a vector. */
 const RANK_TABLES = 131072;
 
+/** Words that may be written behind the random ones. */
+const SPARE_WORDS = 16;
+
 /** A key above all others: nothing lies above the cut. */
 const TOP_KEY = 0x7fffffff;
 
@@ -69,12 +72,13 @@ function apply(
     case "random": {
       const [k0, k1] = selection.key;
       const limit = maskThreshold(selection.probability);
-      // One block at a time, so that the low counter word cannot wrap inside a call.
+      const words = stagingEnd(memory);
+      kernels.reserve(words + 4 * (BLOCK + SPARE_WORDS));
+      // One block at a time, so that the words stay in the cache.
       for (let at = 0; at < padded; at += BLOCK) {
-        const pair = (selection.first + at) / 2;
         const size = Math.min(BLOCK, padded - at);
-        const [low, high] = [pair % 2 ** 32 | 0, Math.floor(pair / 2 ** 32)];
-        call.keepRandom(x + at * 4, base + at * 4, size, k0, k1, low, high, limit);
+        const first = selection.first + at;
+        call.keepRandom(x + at * 4, base + at * 4, size, k0, k1, first, limit, words);
       }
       break;
     }

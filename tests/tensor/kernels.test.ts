@@ -30,18 +30,7 @@ Deno.test("random masks equal the scalar definition, across the low counter word
     for (const probability of [0, 0.3, 0.5, 1]) {
       floats(0).fill(1);
       floats(1024).fill(-1);
-      const pair = first / 2;
-      const [low, high] = [pair % 2 ** 32 | 0, Math.floor(pair / 2 ** 32)];
-      call.keepRandom(
-        0,
-        1024,
-        COUNT,
-        key[0] | 0,
-        key[1] | 0,
-        low,
-        high,
-        maskThreshold(probability),
-      );
+      call.keepRandom(0, 1024, COUNT, ...key, first, maskThreshold(probability), 4096);
       const expected = Array.from(
         { length: COUNT },
         (_, e) => (randomWord(key, first + e) >>> 8) / 2 ** 24 < probability ? 1 : -1,

@@ -17,9 +17,9 @@ export interface KernelFunctions {
     count: number,
     k0: number,
     k1: number,
-    low: number,
-    high: number,
+    first: number,
     threshold: number,
+    work: number,
   ): void;
   histogram(x: number, b: number, count: number, coarse: number): void;
   sampleKeys(x: number, b: number, count: number, coarse: number, last: number): void;

@@ -26,8 +26,8 @@ export function keepRanked(
 ): void {
   const probabilities = work, limits = work + (<usize>TABLE << 3);
   const stay = limits + (<usize>TABLE << 2), words = stay + (<usize>TABLE << 2);
-  // Random words may be written up to 8 beyond the end.
-  const values = words + (<usize>((length + 15) & ~7) << 2);
+  // Random words may be written up to 16 beyond the end.
+  const values = words + (<usize>((length + 23) & ~7) << 2);
   const sorting = values + (<usize>((length + 7) & ~3) << 2);
   const block = length * stride;
   let known = false;
