@@ -61,6 +61,13 @@ const COEFFICIENTS: PackedCoefficients = {
   bound: filled(1, 0.1),
   lambda: filled(1, 1),
 };
+const ofRows = (value: number) => ({ size: 1, values: new Float64Array(COUNT / 1024).fill(value) });
+const ROW_MEASURES: PackedCoefficients = {
+  "x.maximum": ofRows(0.07),
+  "b.maximum": ofRows(0.07),
+  "x.scale": ofRows(1 / 950),
+  "b.scale": ofRows(1 / 950),
+};
 const data = inputs();
 const largest = Array.from({ length: MODELS }, () => ({
   kind: "threshold" as const,
@@ -113,6 +120,18 @@ const STAGES: readonly (readonly [name: string, job: ChunkJob])[] = [
   }],
   ["ties: trim, elect, merge", mapped("ties", "elect:unsigned:same:weights", largest)],
   ["dare_ties: mask, elect, merge", mapped("dare_ties", "elect:unsigned:same:none", random)],
+  ...["maxima", "exponentials", "divergence"].map((graph): [string, ChunkJob] => [
+    `arcee_fusion: ${graph}`,
+    {
+      stage: "reduce",
+      method: "arcee_fusion",
+      graph,
+      inputs: { ...data, models: data.models.slice(0, 1), kinds: ["weights"] },
+      coefficients: ROW_MEASURES,
+      vectors: { along: "rows", length: 1024, offset: 0, rows: COUNT / 1024 },
+      sums: graph === "divergence" ? 1 : 2,
+    },
+  ]),
 ];
 
 /** Nanoseconds for each element of the output. */

@@ -56,8 +56,8 @@ export const arceeFusion: MergeMethod = {
           sums: 1,
           coefficients: (found, sums) => ({
             ...maxima(found!),
-            "x.sum": [sums![0]!],
-            "b.sum": [sums![1]!],
+            "x.scale": [1 / sums![0]!],
+            "b.scale": [1 / sums![1]!],
           }),
         },
         {
@@ -139,9 +139,9 @@ function exponentials(graph: GraphBuilder, x: Operands, row: Value, side: "x" | 
   return graph.node("Exp", [graph.node("Sub", [row, x.single(`${side}.maximum`)])]);
 }
 
-/** The smoothed softmax of a row, from its maximum and sum of exponentials. */
+/** The smoothed softmax of a row, from its maximum and the inverse of its sum of exponentials. */
 function probability(graph: GraphBuilder, x: Operands, row: Value, side: "x" | "b"): Value {
-  const share = graph.node("Div", [exponentials(graph, x, row, side), x.single(`${side}.sum`)]);
+  const share = graph.node("Mul", [exponentials(graph, x, row, side), x.single(`${side}.scale`)]);
   return graph.node("Add", [share, x.number(SMOOTHING)]);
 }
 

@@ -55,8 +55,15 @@ const INTEGERS = 2;
 const LARGEST = PARAMETERS.length + INTEGERS;
 const PASSING = LARGEST + 1;
 /** Room for exponentials and logarithms. */
-const ROOM = [PASSING + 1, PASSING + 2, PASSING + 3, PASSING + 4, PASSING + 5] as const;
-const FIRST_VECTOR = PASSING + 6;
+const ROOM = [
+  PASSING + 1,
+  PASSING + 2,
+  PASSING + 3,
+  PASSING + 4,
+  PASSING + 5,
+  PASSING + 6,
+] as const;
+const FIRST_VECTOR = PASSING + 7;
 
 /** The module of a program; it exports `run` with {@linkcode PARAMETERS}. */
 export function emitProgram(program: Program, format: Format): Uint8Array<ArrayBuffer> {
@@ -262,7 +269,7 @@ function constant(code: Code, double: boolean, [first, second]: readonly [number
   const bytes = double
     ? new Uint8Array(new Float64Array([first, second]).buffer)
     : new Uint8Array(new Float32Array([first, first, second, second]).buffer);
-  code.simd(DIVERSE.constant, ...bytes);
+  code.constant(bytes);
 }
 
 function storeRow(

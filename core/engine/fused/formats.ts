@@ -50,7 +50,7 @@ export function loadFloats(code: Code, stored: Stored, double: boolean, turn: Tu
     code.simd(DIVERSE.load32Zero, 0, 0);
     code.simd(INTEGER.extendLow16);
   } else {
-    code.simd(DIVERSE.constant, ...Array<number>(16).fill(0));
+    code.constant(new Uint8Array(16));
     code.simd(DIVERSE.load16Lane, 0, 0, 0);
     code.simd(INTEGER.extendLow16);
   }
@@ -106,5 +106,5 @@ export function storeFloats(code: Code, stored: Stored, value: number, lanes: 2 
 }
 
 function integers(code: Code, value: number): void {
-  code.simd(DIVERSE.constant, ...new Uint8Array(new Int32Array(4).fill(value).buffer));
+  code.constant(new Uint8Array(new Int32Array(4).fill(value).buffer));
 }

@@ -75,7 +75,6 @@ export const DIVERSE = {
   load32Splat: 0x09,
   load64Splat: 0x0a,
   store: 0x0b,
-  constant: 0x0c,
   extractF64: 0x21,
   bitselect: 0x52,
   load16Lane: 0x55,

@@ -28,11 +28,11 @@ const TANH_SERIES = [
 ];
 const TANH_SMALL = 0.125;
 
-/** What the functions keep on the way: five vectors. */
-export type Room = readonly [number, number, number, number, number];
+/** What the functions keep on the way: six vectors. */
+export type Room = readonly [number, number, number, number, number, number];
 
 /** `e^x` of the vector in `value`, left on the stack: `2^n·e^r` with r within ln 2 / 2, by its series. */
-export function emitExp(code: Code, value: number, [x, n, r]: Room): void {
+export function emitExp(code: Code, value: number, [x, n, r, square, fourth]: Room): void {
   code.get(value);
   number(code, LEAST);
   code.simd(F64.max);
@@ -52,7 +52,7 @@ export function emitExp(code: Code, value: number, [x, n, r]: Room): void {
   code.set(r);
   const factorials = [1];
   for (let k = 1; k <= EXP_TERMS; k++) factorials.push(factorials[k - 1]! * k);
-  horner(code, r, factorials.map((value) => 1 / value));
+  polynomial(code, r, factorials.map((value) => 1 / value), [x, square, fourth]);
   code.get(n);
   number(code, SHIFTER);
   code.simd(F64.add);
@@ -63,7 +63,7 @@ export function emitExp(code: Code, value: number, [x, n, r]: Room): void {
 
 /** `tanh x` of the vector in `value`, left on the stack: its series where x is small, else `1 − 2/(e^2|x| + 1)`. */
 export function emitTanh(code: Code, value: number, room: Room): void {
-  const [square, , , doubled, large] = room;
+  const [x, n, r, large, square, doubled] = room;
   code.get(value);
   code.simd(F64.abs);
   number(code, 2);
@@ -87,7 +87,7 @@ export function emitTanh(code: Code, value: number, room: Room): void {
   code.get(value);
   code.simd(F64.mul);
   code.set(square);
-  horner(code, square, TANH_SERIES);
+  polynomial(code, square, TANH_SERIES, [x, n, r]);
   code.get(value);
   code.simd(F64.mul);
   code.get(large);
@@ -98,7 +98,7 @@ export function emitTanh(code: Code, value: number, room: Room): void {
 }
 
 /** `ln x` of the positive normal numbers in `value`, left on the stack: `e·ln 2 + ln m` with m around 1. */
-export function emitLog(code: Code, value: number, [e, s, z]: Room): void {
+export function emitLog(code: Code, value: number, [e, s, z, second, fourth, eighth]: Room): void {
   code.get(value);
   code.integer(52);
   code.simd(INTEGER64.shiftRight);
@@ -143,7 +143,12 @@ export function emitLog(code: Code, value: number, [e, s, z]: Room): void {
   code.get(s);
   code.simd(F64.mul);
   code.set(z);
-  horner(code, z, Array.from({ length: LOG_TERMS + 1 }, (_, k) => 2 / (2 * k + 1)));
+  polynomial(
+    code,
+    z,
+    Array.from({ length: LOG_TERMS + 1 }, (_, k) => 2 / (2 * k + 1)),
+    [second, fourth, eighth],
+  );
   code.get(s);
   code.simd(F64.mul);
   product(code, e, LN2_LOW);
@@ -152,15 +157,37 @@ export function emitLog(code: Code, value: number, [e, s, z]: Room): void {
   code.simd(F64.add);
 }
 
-/** The polynomial with these coefficients, the constant one first. */
-function horner(code: Code, x: number, coefficients: readonly number[]): void {
-  number(code, coefficients.at(-1)!);
-  for (const coefficient of coefficients.slice(0, -1).reverse()) {
-    code.get(x);
+/**
+ * The polynomial with these coefficients, the constant one first, in pairs of pairs (Estrin): each of Horner's steps
+ * would wait for the one before.
+ *
+ * @param powers Room for x², x⁴ and x⁸.
+ */
+function polynomial(
+  code: Code,
+  x: number,
+  coefficients: readonly number[],
+  powers: readonly [number, number, number],
+): void {
+  const bases = [x, ...powers];
+  powers.forEach((power, i) => {
+    if (coefficients.length <= 2 ** (i + 1)) return;
+    code.get(bases[i]!);
+    code.get(bases[i]!);
     code.simd(F64.mul);
-    number(code, coefficient);
-    code.simd(F64.add);
-  }
+    code.set(power);
+  });
+  pairs(code, bases, coefficients);
+}
+
+function pairs(code: Code, bases: readonly number[], coefficients: readonly number[]): void {
+  if (coefficients.length === 1) return number(code, coefficients[0]!);
+  const level = Math.ceil(Math.log2(coefficients.length)) - 1;
+  pairs(code, bases, coefficients.slice(0, 2 ** level));
+  pairs(code, bases, coefficients.slice(2 ** level));
+  code.get(bases[level]!);
+  code.simd(F64.mul);
+  code.simd(F64.add);
 }
 
 function product(code: Code, value: number, factor: number): void {
@@ -170,9 +197,9 @@ function product(code: Code, value: number, factor: number): void {
 }
 
 function number(code: Code, value: number): void {
-  code.simd(DIVERSE.constant, ...new Uint8Array(new Float64Array([value, value]).buffer));
+  code.constant(new Uint8Array(new Float64Array([value, value]).buffer));
 }
 
 function bits(code: Code, value: bigint): void {
-  code.simd(DIVERSE.constant, ...new Uint8Array(new BigUint64Array([value, value]).buffer));
+  code.constant(new Uint8Array(new BigUint64Array([value, value]).buffer));
 }
