@@ -14,8 +14,8 @@ const LISTS = 4 * 2 ** 18;
 const COLLECTED = LISTS;
 
 /**
- * Passes over a tensor's inputs: one to map or copy, one for each measure, and one to rank magnitudes; more
- * where very many ranks are looked for.
+ * Passes over a tensor's inputs: one to map or copy, one for each measure that others do not tell as a rule, and one to
+ * rank magnitudes; more where very many ranks are looked for.
  */
 export function passesOf(work: Work): number {
   if (work.kind === "matrix") return work.decision.passes;
@@ -26,7 +26,10 @@ export function passesOf(work: Work): number {
   // A factor that is found over the whole model needs the whole merge before.
   const times = work.lines && work.lines.alpha === undefined ? 2 : 1;
   return times * measures.reduce(
-    (sum, measure) => sum + (measure.kind === "ranks" ? passes(wantedRanks(measure, elements)) : 1),
+    (sum, measure) => {
+      if (measure.kind === "ranks") return sum + passes(wantedRanks(measure, elements));
+      return sum + (measure.kind === "sums" && measure.known ? 0 : 1);
+    },
     1 + passes(selectedRanks(selections)),
   );
 }

@@ -15,6 +15,11 @@ const SMOOTHING = 1e-8;
 /** How far above the median the threshold lies, in quartile distances. */
 const REACH = 1.5;
 
+/** Rows with a larger maximum have the sums of their exponentials taken below it, in a pass more. */
+const LARGEST = 300;
+/** What rounding adds to a sum of 1. */
+const ROUNDING = 1e-15;
+
 /** `y = x` where |x − b| times the divergence of the row reaches the threshold, else `b`. */
 export const arceeFusion: MergeMethod = {
   name: "arcee_fusion",
@@ -23,8 +28,8 @@ export const arceeFusion: MergeMethod = {
     formula: "y = x where S ≥ Q(½) + 1.5·(Q(¾) − Q(¼)), else b; S = |x − b|·KL(p‖q) with " +
       "p, q = softmax of the row of x, b, plus 10⁻⁸, and Q the exact quantiles of S",
     passes:
-      "Five passes: three for the rows' divergence, one for quantiles, one to map; five numbers " +
-      "per row and up to 3.1 MB of keys per thread.",
+      "Four passes: two for the rows' divergence, one for quantiles, one to map (one more where a " +
+      "weight exceeds 300); five numbers per row and up to 3.1 MB of keys per thread.",
     use: "To fuse one tuned model into another with few, large interventions.",
     avoid: "More than one model, or where every change counts: most elements stay the base's.",
   },
@@ -39,17 +44,25 @@ export const arceeFusion: MergeMethod = {
       action: "merge",
       ...rowsOf(tensor),
       measures: [
-        // The maximum of a row of x and of b, and the sums of exponentials below them.
+        // The maximum of a row of x and of b, and the sums of their exponentials.
         {
           kind: "sums",
           graph: "maxima",
-          sums: 2,
-          start: [-Infinity, -Infinity],
+          sums: 4,
+          start: [-Infinity, -Infinity, 0, 0],
           combine: (total, block) => {
             for (const at of [0, 1]) total[at] = Math.max(total[at]!, block[at]!);
+            for (const at of [2, 3]) total[at]! += block[at]!;
           },
         },
-        { kind: "sums", graph: "exponentials", sums: 2, coefficients: (found) => maxima(found!) },
+        // The sums of exponentials below the maxima.
+        {
+          kind: "sums",
+          graph: "exponentials",
+          sums: 2,
+          coefficients: (found) => maxima(found!),
+          known: (found) => belowMaxima(found!),
+        },
         {
           kind: "sums",
           graph: "divergence",
@@ -81,10 +94,19 @@ export const arceeFusion: MergeMethod = {
     };
   },
   graphs: {
-    maxima: (graph, x) =>
-      graph.node("Concat", [maximum(graph, x, x.weights()), maximum(graph, x, x.base())], {
-        axis: 1,
-      }),
+    maxima: (graph, x) => {
+      const both = graph.node("Concat", [x.weights(), x.base()], { axis: 0 });
+      const powers = graph.node("Where", [
+        present(graph, x),
+        graph.node("Exp", [both]),
+        x.number(0),
+      ]);
+      return graph.node("Concat", [
+        maximum(graph, x, x.weights()),
+        maximum(graph, x, x.base()),
+        x.blockSums(powers, 2),
+      ], { axis: 1 });
+    },
     exponentials: (graph, x) => {
       const both = graph.node("Concat", [
         exponentials(graph, x, x.weights(), "x"),
@@ -120,6 +142,21 @@ function threshold(quantiles: Float64Array): number {
 /** Coefficients of the maxima of a row of x and of b. */
 function maxima(found: Float64Array) {
   return { "x.maximum": [found[0]!], "b.maximum": [found[1]!] };
+}
+
+/** The sums of exponentials below the maxima, unless the exponentials themselves leave the range of float64. */
+function belowMaxima(found: Float64Array): Float64Array | undefined {
+  const sums = new Float64Array(found.length / 2);
+  for (let vector = 0; vector < found.length / 4; vector++) {
+    for (const side of [0, 1]) {
+      const most = found[4 * vector + side]!;
+      if (Math.abs(most) > LARGEST) return undefined;
+      const sum = found[4 * vector + 2 + side]! / Math.exp(most);
+      // The maximum counts 1, exactly: rows of one element have no divergence.
+      sums[2 * vector + side] = sum > 1 + ROUNDING ? sum : 1;
+    }
+  }
+  return sums;
 }
 
 /** Where a block is not filled up. */

@@ -63,6 +63,8 @@ export interface SumMeasure extends Measuring {
   readonly start?: readonly number[];
   /** Takes a block's numbers into the total, in place; absent: addition. */
   combine?(total: Float64Array, block: Float64Array): void;
+  /** The sums of all vectors, `[vectors, sums]`, where the measures before tell: no pass is made then. */
+  known?(...found: readonly Float64Array[]): Float64Array | undefined;
 }
 
 /** What scores the elements of a tensor. */

@@ -253,7 +253,7 @@ Deno.test("makePlan() states the passes and the memory of every kind of measure"
   close(stated("breadcrumbs", { density: 0.5, gamma: 0.1 }), [2, 4 * 2]);
   close(stated("sce", { select_topk: 0.5 }), [3, 2]);
   // Three quantiles of one row of scores, which takes a chunk as well.
-  close(stated("arcee_fusion", {}, ["a"]), [5, 3 * 2 + 1 + 0.0381]);
+  close(stated("arcee_fusion", {}, ["a"]), [4, 3 * 2 + 1 + 0.0534]);
   close(stated("pcb", {}), [3, (4 + 8) * 2 + 2 + 4]);
   // Rows of 3000 elements are sorted.
   close(stated("della", { density: 0.5 }), [1, 3000 * 24 / MIB]);
