@@ -136,7 +136,7 @@ const STAGES: readonly (readonly [name: string, job: ChunkJob])[] = [
 
 /** Nanoseconds for each element of the output. */
 async function measure(fuses: boolean, job: ChunkJob): Promise<number> {
-  const run = createChunkRunner(engine, fuses);
+  const run = createChunkRunner(engine, fuses ? "fused" : "wasm");
   for (let i = 0; i < WARM; i++) await run(job);
   const started = performance.now();
   for (let i = 0; i < RUNS; i++) await run(job);

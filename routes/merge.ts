@@ -9,6 +9,7 @@ import { mergeStream } from "../core/stream/merge_stream.ts";
 import { planDocument } from "../core/merge/plan_document.ts";
 import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
+import type { EngineChoice } from "../core/engine/engine_name.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport, putReport } from "../core/store/records.ts";
 import { sendResult } from "./http/put_result.ts";
@@ -32,7 +33,7 @@ export function mergeRoutes(ports: RecipePorts) {
         throw error;
       }
       if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared);
-      const log = reportLog(toldPlan(prepared));
+      const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
       const sent = await sendResult(ports, prepared, log, context.req.raw);
       return context.json(sent, 200, { link: `<${sent.report}>; rel="describedby"` });
     })
@@ -54,6 +55,10 @@ export function mergeRoutes(ports: RecipePorts) {
     });
 }
 
+function chosenEngine({ executor }: RecipePorts): Promise<EngineChoice> {
+  return executor.engine?.() ?? Promise.resolve({ name: "fused" });
+}
+
 /** The plan as it is told: with what the form of the answer adds to it. */
 function toldPlan({ plan, output }: CompleteMerge): Plan {
   return {
@@ -68,12 +73,13 @@ function toldPlan({ plan, output }: CompleteMerge): Plan {
 async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Response> {
   const { plan, output, controller } = prepared;
   const id = crypto.randomUUID();
-  const log = reportLog(toldPlan(prepared));
+  const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
   const merged = mergeStream(plan, {
     executor: ports.executor,
     chunkElements: ports.chunkElements,
     signal: controller.signal,
     onTensor: log.add,
+    onFallback: log.fellBack,
   });
   const pieces = output.frame(merged, controller.signal);
   const finish = async (error?: unknown) => {

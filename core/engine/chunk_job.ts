@@ -7,6 +7,7 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { RankedSelection } from "../methods/measure.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Words } from "../tensor/random.ts";
+import type { EngineChoice } from "./engine_name.ts";
 
 /** The same chunk of one input, as stored. */
 export interface ChunkInput {
@@ -251,6 +252,8 @@ export interface ChunkResult {
   readonly counts?: readonly number[];
   /** The chunk holds (or gives) values that are not finite; nothing else is answered. */
   readonly fault?: NonFiniteFault;
+  /** map: why it did not run on the GPU, though it should have. */
+  readonly fallback?: string;
   /** The input buffers, given back. */
   readonly spent?: readonly ArrayBuffer[];
 }
@@ -259,6 +262,8 @@ export interface ChunkResult {
 export interface ChunkExecutor {
   /** How many jobs run at the same time. */
   readonly width: number;
+  /** What the next merge runs on. */
+  readonly engine?: () => Promise<EngineChoice>;
   /** Runs a job; the input buffers are given away. */
   run(job: ChunkJob): Promise<ChunkResult>;
   /** Runs a job on every thread. */

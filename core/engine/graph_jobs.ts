@@ -27,7 +27,7 @@ import type {
   Scores,
 } from "./chunk_job.ts";
 import { type ChunkMemory, encodeResult, floats, stagingEnd } from "./chunk_memory.ts";
-import { runElementwise } from "./elementwise.ts";
+import { type ElementwiseRun, runElementwise } from "./elementwise.ts";
 import type { Engine } from "./engine.ts";
 import { allAgree, release, segmentFeeds } from "./feeds.ts";
 import {
@@ -40,6 +40,7 @@ import {
 import type { Accumulators } from "./magnitudes.ts";
 import { BLOCK, type Segments, segmentsOf } from "./segments.ts";
 import { select, selectScored } from "./select.ts";
+import type { GpuMaps } from "./webgpu/gpu_maps.ts";
 
 /** Elements per model that one reduction graph is given at most. */
 const REDUCED_AT_ONCE = 8 * BLOCK;
@@ -49,6 +50,8 @@ export interface Thread {
   readonly engine: Engine;
   /** Absent: ONNX Runtime runs everything. */
   readonly fused?: FusedEngine;
+  /** Absent: nothing runs on a GPU. */
+  readonly gpu?: GpuMaps;
   readonly kernels: Kernels;
   readonly accumulators: Accumulators;
 }
@@ -105,26 +108,32 @@ export async function mapChunk(
   job: MapJob,
   scratch: number,
 ): Promise<ChunkResult> {
-  const { engine, fused, kernels } = thread;
+  const { engine, fused, gpu, kernels } = thread;
   const { padded, x, staging } = memory;
   const kinds = await selectInputs(thread, memory, job, scratch);
   const layout = layoutOf(job.inputs, kinds, job, job.double);
   const key = graphKey("map", job, layout);
   const graph = (of: Layout) => mapGraph(of, graphOf(job));
+  const elementwise: ElementwiseRun = {
+    key,
+    build: () => graph(layout).serialize(),
+    output: MAP_OUTPUT,
+    rows: 1,
+    target: staging,
+    call: job,
+    double: job.double,
+  };
+  const onGpu = gpu?.takes(job) ?? false;
+  const fallback = onGpu
+    ? await gpu!.attempt((device) => runElementwise(device, kernels, memory, elementwise))
+    : undefined;
   const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };
-  if (!run || !fusedElementwise(run, staging, freeSpace(memory))) {
-    await runElementwise(engine, kernels, memory, {
-      key,
-      build: () => graph(layout).serialize(),
-      output: MAP_OUTPUT,
-      rows: 1,
-      target: staging,
-      call: job,
-      double: job.double,
-    });
-  }
+  const done = onGpu && fallback === undefined ||
+    run && fusedElementwise(run, staging, freeSpace(memory));
+  if (!done) await runElementwise(engine, kernels, memory, elementwise);
   if (job.agreed) kernels.call.takeAgreed(staging, x, kinds.length, padded * 4, padded);
-  return encodedChunk(kernels, memory, job, floats(kernels, staging, padded));
+  const encoded = encodedChunk(kernels, memory, job, floats(kernels, staging, padded));
+  return fallback === undefined ? encoded : { ...encoded, fallback };
 }
 
 /** Takes the sums of a loaded chunk. */

@@ -5,9 +5,11 @@
  */
 import { Problem } from "../problem.ts";
 import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
+import { engineChooser, type EngineName } from "./engine_name.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
 import { compileRuntime } from "./runtime_module.ts";
+import { findAdapter } from "./webgpu/adapter.ts";
 import {
   inputBuffersOf,
   type RuntimeRequest,
@@ -23,19 +25,17 @@ const HostWorker: typeof Worker | undefined = globalThis.Worker;
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
 
-/**
- * Runs jobs on this thread; for hosts without workers, and for tests.
- *
- * @param fuses Whether graphs run on the fused engine where it knows all that they use.
- */
-export function inlineExecutor(fuses = true): ChunkExecutor {
+/** Runs jobs on this thread; for hosts without workers, and for tests. */
+export function inlineExecutor(name: EngineName = "auto"): ChunkExecutor {
   const engine = onnxRuntime();
-  const run = createChunkRunner(engine, fuses);
+  const run = createChunkRunner(engine, name);
+  const watched = watch(name);
   return {
     width: AHEAD,
-    run,
+    engine: watched.choose,
+    run: async (job) => watched.see(await run(job)),
     broadcast: async (job) => [await run(job)],
-    warm: () => fuses ? Promise.resolve() : engine.warm(),
+    warm: () => name === "wasm" ? engine.warm() : Promise.resolve(),
     close: () => engine.close(),
   };
 }
@@ -43,11 +43,10 @@ export function inlineExecutor(fuses = true): ChunkExecutor {
 /**
  * Runs jobs on `workers` threads, started on first use. With 0 workers, or where the host has none,
  * this thread does the work.
- *
- * @param fuses See {@linkcode inlineExecutor}.
  */
-export function workerPool(workers: number, fuses = true): ChunkExecutor {
-  if (workers === 0 || HostWorker === undefined) return inlineExecutor(fuses);
+export function workerPool(workers: number, name: EngineName = "auto"): ChunkExecutor {
+  if (workers === 0 || HostWorker === undefined) return inlineExecutor(name);
+  const watched = watch(name);
   const Start = HostWorker;
   let compiled: Promise<WebAssembly.Module | undefined> | undefined;
   /** Compiled for all workers once one of them needs it. */
@@ -56,14 +55,15 @@ export function workerPool(workers: number, fuses = true): ChunkExecutor {
   /** All members; a worker that broke is replaced, the jobs it had are lost. */
   const started = () => {
     const alive = members.filter((member) => !member.broken());
-    while (alive.length < workers) alive.push(startMember(Start, fuses, runtime));
+    while (alive.length < workers) alive.push(startMember(Start, name, runtime));
     return members = alive;
   };
   return {
     width: workers * AHEAD,
-    run(job) {
+    engine: watched.choose,
+    async run(job) {
       const idle = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
-      return idle.send(job);
+      return watched.see(await idle.send(job));
     },
     broadcast: (job) => Promise.all(started().map((member) => member.send(job))),
     async warm() {
@@ -73,6 +73,18 @@ export function workerPool(workers: number, fuses = true): ChunkExecutor {
       for (const member of members) member.stop();
       members = [];
       return Promise.resolve();
+    },
+  };
+}
+
+/** Chooses the engine of each merge, and sees where the GPU fails. */
+function watch(name: EngineName) {
+  let lost: string | undefined;
+  return {
+    choose: engineChooser(name, () => findAdapter(), () => lost),
+    see(result: ChunkResult): ChunkResult {
+      lost ??= result.fallback;
+      return result;
     },
   };
 }
@@ -93,7 +105,7 @@ interface Waiting {
 
 function startMember(
   Start: typeof Worker,
-  fuses: boolean,
+  engine: EngineName,
   runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
   const waiting = new Map<number, Waiting>();
@@ -121,7 +133,7 @@ function startMember(
     event.preventDefault();
     fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
   };
-  const start: WorkerStart = { fuses };
+  const start: WorkerStart = { engine };
   worker.postMessage(start);
   return {
     pending: () => waiting.size,

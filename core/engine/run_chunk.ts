@@ -7,10 +7,12 @@ import { createKernels } from "../tensor/kernels/mod.ts";
 import type { ChunkJob, ChunkResult } from "./chunk_job.ts";
 import { floats, loadChunk } from "./chunk_memory.ts";
 import type { Engine } from "./engine.ts";
+import type { EngineName } from "./engine_name.ts";
 import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
 import { runTiles } from "./tiles.ts";
+import { createGpuMaps } from "./webgpu/gpu_maps.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
 
 /** Rows are padded to a whole number of SIMD groups. */
@@ -22,16 +24,18 @@ export type ChunkRunner = (job: ChunkJob) => Promise<ChunkResult>;
 /**
  * A runner with kernels and accumulators of its own.
  *
- * @param fuses Whether graphs run on the fused engine where it knows all that they use.
+ * @param name What runs graphs: `wasm` is ONNX Runtime alone, `webgpu` takes the maps in float32, and what an engine
+ * does not know goes to the next one.
  */
-export function createChunkRunner(engine: Engine, fuses: boolean): ChunkRunner {
+export function createChunkRunner(engine: Engine, name: EngineName): ChunkRunner {
   const kernels = createKernels();
   const accumulators = createAccumulators(kernels);
   const thread: Thread = {
     engine,
     kernels,
     accumulators,
-    ...(fuses ? { fused: createFusedEngine(kernels) } : {}),
+    ...(name === "wasm" ? {} : { fused: createFusedEngine(kernels) }),
+    ...(name === "webgpu" ? { gpu: createGpuMaps() } : {}),
   };
   let tail: Promise<unknown> = Promise.resolve();
   return (job) => {
@@ -51,7 +55,8 @@ async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
     ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i, lane.kind))
     : [];
   const scratch = accumulators.scratch();
-  if (job.stage === "map" || job.stage === "reduce") {
+  const onGpu = job.stage === "map" && thread.gpu?.takes(job);
+  if (!onGpu && (job.stage === "map" || job.stage === "reduce")) {
     const done = runTiles(thread, job, accumulators.end());
     if (done) return done;
   }

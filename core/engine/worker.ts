@@ -5,6 +5,7 @@
  */
 import { Problem } from "../problem.ts";
 import type { ChunkJob } from "./chunk_job.ts";
+import type { EngineName } from "./engine_name.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { type ChunkRunner, createChunkRunner } from "./run_chunk.ts";
 import {
@@ -28,16 +29,16 @@ const engine = onnxRuntime(() => {
   scope.postMessage({ needs: "runtime" }, []);
   return runtime.promise;
 });
-let fuses = true;
+let named: EngineName = "auto";
 let runner: ChunkRunner | undefined;
 
 async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> {
   try {
     if (job === "warm") {
-      if (!fuses) await engine.warm();
+      if (named === "wasm") await engine.warm();
       return { result: {} };
     }
-    runner ??= createChunkRunner(engine, fuses);
+    runner ??= createChunkRunner(engine, named);
     return { result: await runner(job) };
   } catch (error) {
     return error instanceof Problem
@@ -47,8 +48,8 @@ async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> 
 }
 
 scope.onmessage = async ({ data }) => {
-  if ("fuses" in data) {
-    fuses = data.fuses;
+  if ("engine" in data) {
+    named = data.engine;
     return;
   }
   if ("module" in data) return runtime.resolve(data.module);

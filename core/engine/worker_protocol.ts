@@ -4,12 +4,12 @@
  * @module
  */
 import type { ProblemKind } from "../problem.ts";
+import type { EngineName } from "./engine_name.ts";
 import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
 
 /** The first message to a worker. */
 export interface WorkerStart {
-  /** Whether graphs run on the fused engine where it knows all that they use. */
-  readonly fuses: boolean;
+  readonly engine: EngineName;
 }
 
 /** The runtime's code, if it could be compiled: the answer to {@linkcode RuntimeRequest}. */

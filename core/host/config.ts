@@ -4,6 +4,7 @@
  * @module
  */
 import { accessKeyFault } from "../access.ts";
+import { type EngineName, ENGINES } from "../engine/engine_name.ts";
 import { type LimitName, LIMITS, type Limits } from "../limits.ts";
 import { PUBLIC_HUB } from "../sources/hub.ts";
 import { redact } from "../redact.ts";
@@ -39,7 +40,7 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
-  /** What graphs of merges run on: `wasm` is ONNX Runtime alone. */
+  /** What graphs of merges run on. */
   readonly engine: EngineName;
   /** All limits, those above included. */
   readonly limits: Limits;
@@ -49,9 +50,6 @@ export interface Config {
  * `auto` and `fused`: the fused engine wherever it knows all that a graph uses (it is the faster one there), else
  * ONNX Runtime on WebAssembly.
  */
-export type EngineName = "auto" | "fused" | "wasm";
-
-const ENGINES: readonly EngineName[] = ["auto", "fused", "wasm"];
 
 /** The environment is wrong; the message has a line per fault. */
 export class ConfigError extends Error {
@@ -172,9 +170,7 @@ export function readConfig(
   const engine = ENGINES.find((each) => each === named);
   if (!engine) {
     faults.push(
-      `AMALGAM_ENGINE must be one of ${
-        ENGINES.join(", ")
-      } (webgpu is not offered yet): current value is ${named}`,
+      `AMALGAM_ENGINE must be one of ${ENGINES.join(", ")}: current value is ${named}`,
     );
   }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");

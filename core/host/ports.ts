@@ -29,7 +29,7 @@ export async function openPorts(config: Config) {
     : await fileBlobs({ folder: data, makeHasher: hostHasher });
   const { records, closeRecords } = await openRecords(data);
   const leases = createLeases(blobs);
-  const executor = workerPool(workers, config.engine !== "wasm");
+  const executor = workerPool(workers, config.engine);
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();

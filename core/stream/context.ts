@@ -37,6 +37,8 @@ export interface MergeContext {
   /** The factor of `lines`, where it is found over the whole model. */
   readonly linesAlpha?: number;
   readonly signal: AbortSignal;
+  /** Is told why the GPU was given up. */
+  readonly onFallback?: (reason: string) => void;
 }
 
 /** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
@@ -53,6 +55,7 @@ export async function runChunk(
   const result = await executor.run(job(inputs));
   for (const buffer of result.spent ?? []) context.buffers.give(buffer);
   signal.throwIfAborted();
+  if (result.fallback !== undefined) context.onFallback?.(result.fallback);
   if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
   return result;
 }

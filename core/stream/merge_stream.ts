@@ -47,6 +47,8 @@ export interface MergeOptions {
   /** Is told of every tensor when it is written (or left out). */
   readonly onTensor?: (report: TensorReport) => void;
   readonly onProgress?: (progress: MergeProgress) => void;
+  /** Is told why the GPU was given up; the merge goes on on the processor. */
+  readonly onFallback?: (reason: string) => void;
 }
 
 /**

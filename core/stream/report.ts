@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EngineChoice } from "../engine/engine_name.ts";
 import type { PlannedTensor } from "../merge/plan_types.ts";
 import type { Statistics } from "../methods/method.ts";
 
@@ -28,6 +29,8 @@ export interface MergeReport {
   readonly warnings: readonly string[];
   /** The result's `__metadata__`: recipe, inputs, counts. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What computed it, and where that differs from what was asked for, why. */
+  readonly engine: EngineChoice;
   readonly tensors: readonly TensorReport[];
   /** Why it failed. */
   readonly problem?: { readonly kind: string; readonly detail: string };

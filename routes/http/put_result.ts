@@ -40,6 +40,7 @@ export async function sendResult(
     chunkElements: ports.chunkElements,
     signal: controller.signal,
     onTensor: log.add,
+    onFallback: log.fellBack,
   });
   const answers: PutAnswer[] = [];
   try {

@@ -56,7 +56,7 @@ for (const each of CASES) {
 
 Deno.test("ONNX Runtime alone finds the same as the fused engine", async () => {
   const engine = onnxRuntime();
-  const run = createChunkRunner(engine, false);
+  const run = createChunkRunner(engine, "wasm");
   const executor: ChunkExecutor = {
     width: 1,
     run,

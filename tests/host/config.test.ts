@@ -76,8 +76,8 @@ Deno.test("readConfig() reads every variable", () => {
 });
 
 Deno.test("an engine that is not offered is refused by name", () => {
-  assertEquals(faultsOf({ AMALGAM_ENGINE: "webgpu" }), [
-    "AMALGAM_ENGINE must be one of auto, fused, wasm (webgpu is not offered yet): current value is webgpu",
+  assertEquals(faultsOf({ AMALGAM_ENGINE: "cuda" }), [
+    "AMALGAM_ENGINE must be one of auto, fused, wasm, webgpu: current value is cuda",
   ]);
 });
 

@@ -112,7 +112,7 @@ Deno.test("the factor of a plain sum is one over the number of models, whatever 
   const pool = workerPool(2);
   assertEquals(await run(recipe, { executor: pool, chunkElements: 8192 }), bytes);
   await pool.close();
-  const wasm = inlineExecutor(false);
+  const wasm = inlineExecutor("wasm");
   const other = await checkpointValues(await run(recipe, { executor: wasm }));
   const ours = await checkpointValues(bytes);
   for (const name of NAMES) {

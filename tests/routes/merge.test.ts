@@ -56,6 +56,7 @@ Deno.test("POST /merge answers the merged file, its name and its report", async 
   assert(path, link);
   const report = await (await app.request(path)).json();
   assertEquals(report.state, "done");
+  assertEquals(report.engine, { name: "fused" });
   assertEquals(report.tensors.map((tensor: { name: string }) => tensor.name).sort(), [
     "layers.0.mlp.weight",
     "w",

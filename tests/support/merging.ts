@@ -74,6 +74,7 @@ export interface TestMergeOptions {
   readonly executor?: ChunkExecutor;
   readonly chunkElements?: number;
   readonly onTensor?: (report: TensorReport) => void;
+  readonly onFallback?: (reason: string) => void;
 }
 
 const shared = inlineExecutor();
@@ -82,7 +83,7 @@ const shared = inlineExecutor();
 export async function mergeBytes(
   recipe: Record<string, unknown>,
   checkpoints: Readonly<Record<string, TestCheckpoint | Uint8Array>>,
-  { executor = shared, chunkElements = 4096, onTensor }: TestMergeOptions = {},
+  { executor = shared, chunkElements = 4096, onTensor, onFallback }: TestMergeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const opened = new Map(
     await Promise.all(
@@ -103,6 +104,7 @@ export async function mergeBytes(
     chunkElements,
     signal: new AbortController().signal,
     ...(onTensor ? { onTensor } : {}),
+    ...(onFallback ? { onFallback } : {}),
   });
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);

@@ -7,6 +7,7 @@ import { hostHasher } from "../../core/host/hasher.ts";
 import { hostFetch } from "../../core/host/host_fetch.ts";
 import { operatorFiles } from "../../core/host/operator_files.ts";
 import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
+import type { EngineName } from "../../core/engine/engine_name.ts";
 import { workerPool } from "../../core/engine/pool.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../core/limits.ts";
 import { type FetchGuards, guardedFetch } from "../../core/sources/guarded_fetch.ts";
@@ -32,6 +33,7 @@ export interface TestAppOptions extends
   readonly guards?: FetchGuards;
   readonly blobs?: BlobStore;
   readonly workers?: number;
+  readonly engine?: EngineName;
   /** Hosts with ports that URL sources may name. */
   readonly sourceHosts?: readonly string[];
   /** The operator's folder. */
@@ -47,7 +49,7 @@ export function testApp(options: TestAppOptions = {}) {
   const blobs = options.blobs ?? memoryBlobs({ makeHasher: hostHasher });
   const records = tableStore(memoryTable());
   const leases = createLeases(blobs);
-  const executor = workerPool(workers);
+  const executor = workerPool(workers, options.engine);
   const faults: unknown[] = [];
   const ports: Ports = {
     blobs,

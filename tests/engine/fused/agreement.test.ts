@@ -195,8 +195,8 @@ async function summed(
 }
 
 const engine = onnxRuntime();
-const runtime = createChunkRunner(engine, false);
-const fused = createChunkRunner(engine, true);
+const runtime = createChunkRunner(engine, "wasm");
+const fused = createChunkRunner(engine, "fused");
 
 for (const named of GRAPHS) {
   const { method, graph, sums } = named;

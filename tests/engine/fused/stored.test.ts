@@ -8,7 +8,7 @@ import { encodeFrom } from "../../../core/tensor/codec.ts";
 import { type DType, DTYPES } from "../../../core/tensor/dtype.ts";
 
 const engine = onnxRuntime();
-const fused = createChunkRunner(engine, true);
+const fused = createChunkRunner(engine, "fused");
 /** Selections, also those that keep all, work on decoded rows. */
 const decoded = <Job extends MapJob | ReduceJob>(job: Job) =>
   fused({ ...job, selections: job.inputs.kinds.map(() => undefined) });
