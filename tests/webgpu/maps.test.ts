@@ -120,6 +120,9 @@ Deno.test("the bytes do not depend on chunk size or workers", async () => {
       assertEquals(await mergeBytes(recipe, used(recipe), chunks), expected);
       assertEquals(await mergeBytes(recipe, used(recipe), { executor: pool }), expected);
     }
+    for (const executor of [single, pool]) {
+      assertEquals((await executor.engine!()).fallback, undefined);
+    }
   } finally {
     await pool.close();
     await single.close();

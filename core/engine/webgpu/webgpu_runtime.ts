@@ -19,7 +19,7 @@ let loading: Promise<Runtime> | undefined;
 
 /** The runtime of this thread. */
 function loadWebgpu(): Promise<Runtime> {
-  loading ??= import("onnxruntime-web/webgpu").then((runtime) => {
+  loading ??= withoutOpaqueLocation(() => import("onnxruntime-web/webgpu")).then((runtime) => {
     runtime.env.wasm.numThreads = 1;
     runtime.env.logLevel = "error";
     return runtime;
@@ -28,6 +28,21 @@ function loadWebgpu(): Promise<Runtime> {
     throw error;
   });
   return loading;
+}
+
+/**
+ * The package resolves its own address against the location's origin as it loads. In a worker that was started from
+ * a file that is the word `null`, with which nothing can be resolved; without a location it asks for none.
+ */
+async function withoutOpaqueLocation<Result>(load: () => Promise<Result>): Promise<Result> {
+  const location = Object.getOwnPropertyDescriptor(globalThis, "location");
+  if (globalThis.location?.origin !== "null" || !location?.configurable) return await load();
+  Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+  try {
+    return await load();
+  } finally {
+    Object.defineProperty(globalThis, "location", location);
+  }
 }
 
 /** An engine of this thread; whatever goes wrong on the device is thrown by {@linkcode Engine.run}. */
