@@ -10,8 +10,9 @@ import { planDocument } from "../core/merge/plan_document.ts";
 import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import type { EngineChoice } from "../core/engine/engine_name.ts";
+import { keepReport } from "./http/keep_report.ts";
 import { reportLog } from "../core/stream/report_log.ts";
-import { getReport, putReport } from "../core/store/records.ts";
+import { getReport } from "../core/store/records.ts";
 import { sendResult } from "./http/put_result.ts";
 import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
@@ -86,7 +87,7 @@ async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Resp
     controller.abort();
     await pieces.return(undefined).catch(() => {});
     await prepared.release();
-    await putReport(ports.records, id, log.finish(error));
+    await keepReport(ports, id, log.finish(error));
   };
   const ahead: IteratorResult<Bytes, void>[] = [];
   try {

@@ -6,9 +6,9 @@
 import { putTargets } from "../../core/merge/put_targets.ts";
 import { Problem } from "../../core/problem.ts";
 import { type PutAnswer, putFile } from "../../core/sources/put_file.ts";
-import { putReport } from "../../core/store/records.ts";
 import { mergeStream } from "../../core/stream/merge_stream.ts";
 import type { ReportLog } from "../../core/stream/report_log.ts";
+import { keepReport } from "./keep_report.ts";
 import type { CompleteMerge, RecipePorts } from "./recipe_request.ts";
 
 /** What is answered instead of the file. */
@@ -57,10 +57,10 @@ export async function sendResult(
         }),
       );
     }, controller.signal);
-    await putReport(ports.records, id, log.finish());
+    await keepReport(ports, id, log.finish());
     return { put: answers, report: `/merges/${id}/report` };
   } catch (error) {
-    await putReport(ports.records, id, log.finish(error));
+    await keepReport(ports, id, log.finish(error));
     throw error;
   } finally {
     request.signal.removeEventListener("abort", gone);

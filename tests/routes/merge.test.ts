@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createApp } from "../../routes/app.ts";
 import { METHODS } from "../../core/methods/mod.ts";
 import { checkpointBytes, checkpointValues } from "../support/merging.ts";
 import { testApp } from "../support/service.ts";
@@ -62,6 +63,18 @@ Deno.test("POST /merge answers the merged file, its name and its report", async 
     "w",
   ]);
   assertMatch(report.metadata["amalgam.inputs"], /"sha256":"[0-9a-f]{64}"/);
+  await close();
+});
+
+Deno.test("a report that cannot be kept is logged, and the merged file is whole", async () => {
+  const { ports, faults, close } = testApp();
+  const records: typeof ports.records = (mode, use) =>
+    mode === "readwrite" ? Promise.reject(new Error("disk I/O error")) : ports.records(mode, use);
+  const response = await post(createApp({ ...ports, records }), "/merge", average);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  assertEquals(bytes.length, Number(response.headers.get("content-length")));
+  assertEquals([...(await checkpointValues(bytes)).w!], [2, 2, 2, 2]);
+  assertEquals(faults.map(String), ["Error: disk I/O error"]);
   await close();
 });
 
