@@ -57,6 +57,8 @@ export interface Runner {
 /** Milliseconds before a job's end is tried to be kept again: at first, and at most. */
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1000;
+/** Milliseconds that work has to notice that the service stops, so that it keeps nothing after the end. */
+const STOP_GRACE = 5000;
 /** Why work ends that is neither cancelled nor failed. */
 const STOPPED = "stopped";
 
@@ -100,6 +102,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     const { signal } = controller;
     let job = given;
     let leave: (() => void) | undefined;
+    let work: Promise<unknown> = Promise.resolve();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let writes: Promise<unknown> = Promise.resolve();
     try {
@@ -115,14 +118,14 @@ export function createRunner(ports: RunnerPorts): Runner {
       const aborted = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason), { once: true })
       );
-      const work = ports.execute(job, signal, (news) => {
+      work = ports.execute(job, signal, (news) => {
         const changed = news.run !== undefined && news.run !== job.run;
         job = { ...job, ...news };
         events.tell(job);
         // Only what a restart needs is worth a disk's flush.
         if (changed) writes = writes.then(() => putJob(records, job));
       });
-      // The work is given up at once; what it holds is freed as it notices.
+      // The job ends at once; its place is free when the work has noticed.
       work.catch(() => {});
       const result = await Promise.race([work, aborted]);
       await writes;
@@ -130,6 +133,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     } catch (error) {
       await writes.catch(() => {});
       if (signal.reason === STOPPED) {
+        await settled(work, STOP_GRACE);
         await putJob(records, { ...job, state: "queued" });
         return;
       }
@@ -139,7 +143,7 @@ export function createRunner(ports: RunnerPorts): Runner {
         : { ...job, state: "failed", problem: ports.describe(error, job), finished: time() };
     } finally {
       clearTimeout(timer);
-      leave?.();
+      if (leave) work.then(leave, leave);
     }
     // The end is kept before the body is freed: a crash in between leaves an orphan, never a job without a body.
     await keepEnd(job);
@@ -200,6 +204,14 @@ export function createRunner(ports: RunnerPorts): Runner {
       await Promise.all(all.map(({ ended }) => ended));
     },
   };
+}
+
+/** Waits until work has ended in whatever way, or for some milliseconds. */
+async function settled(work: Promise<unknown>, longest: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((done) => timer = setTimeout(done, longest));
+  await Promise.race([work.then(() => {}, () => {}), late]);
+  clearTimeout(timer);
 }
 
 function tooLong(seconds: number): Problem {

@@ -44,14 +44,19 @@ async function setting() {
   return { blobs, records, job, make, clock };
 }
 
+/** Work that ends when it is told to. */
+const untilTold = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true })
+  );
 const never: RunnerPorts["execute"] = () => new Promise(() => {});
 const turn = () => new Promise((done) => setTimeout(done, 20));
 
 Deno.test("a stopped job is queued, goes on in the next runner with its run, and is forgotten in time", async () => {
   const { records, job, make, clock, blobs } = await setting();
-  const first = make((_, __, tell) => {
+  const first = make((_, signal, tell) => {
     tell({ run: "r" });
-    return new Promise(() => {});
+    return untilTold(signal);
   });
   await first.submit(job);
   await turn();
@@ -100,4 +105,43 @@ Deno.test("the check finds and removes orphans", async () => {
   assertEquals((await checkStore(given)).map(({ kind }) => kind), ["orphan-blob"]);
   await checkStore({ ...given, repair: true });
   assertEquals(await checkStore(given), []);
+});
+
+Deno.test("nothing of a job is written after the runner has stopped", async () => {
+  const { job, make, blobs } = await setting();
+  const runner = make(async (_, signal) => {
+    await untilTold(signal).catch(() => {});
+    // Bytes that were on their way.
+    await turn();
+    const writer = await blobs.create();
+    await writer.write(new Uint8Array([4]));
+    await writer.commit();
+  });
+  await runner.submit(job);
+  await turn();
+  await runner.stop();
+  const kept = await blobs.list();
+  assertEquals(kept.length, 2);
+  await turn();
+  await turn();
+  assertEquals(await blobs.list(), kept);
+});
+
+Deno.test("a cancelled job's place is free when its work has ended, not before", async () => {
+  const { job, make } = await setting();
+  let end = () => {};
+  const began: string[] = [];
+  const runner = make(({ id }) => {
+    began.push(id);
+    return id === "j" ? new Promise<void>((done) => end = done) : Promise.resolve();
+  });
+  await runner.submit(job);
+  await turn();
+  await runner.submit({ ...job, id: "k" });
+  await runner.cancel(job);
+  await turn();
+  assertEquals(began, ["j"]);
+  end();
+  await runner.ended("k");
+  assertEquals(began, ["j", "k"]);
 });
