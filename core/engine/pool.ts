@@ -47,9 +47,10 @@ export function workerPool(
   name: EngineName = "auto",
   host: EngineHost = moduleWorkers,
 ): ChunkExecutor {
-  const { startWorker } = host;
+  const { startWorker, placeReader } = host;
   if (workers === 0 || startWorker === undefined) return inlineExecutor(name);
   const watched = watch(name);
+  const reader = placeReader === undefined ? {} : { reader: placeReader.href };
   let compiled: Promise<WebAssembly.Module | undefined> | undefined;
   /** Compiled for all workers once one of them needs it. */
   const runtime = () => compiled ??= compileRuntime(host);
@@ -57,11 +58,14 @@ export function workerPool(
   /** All members; a worker that broke is replaced, the jobs it had are lost. */
   const started = () => {
     const alive = members.filter((member) => !member.broken());
-    while (alive.length < workers) alive.push(startMember(startWorker("chunks"), name, runtime));
+    while (alive.length < workers) {
+      alive.push(startMember(startWorker("chunks"), { engine: name, ...reader }, runtime));
+    }
     return members = alive;
   };
   return {
     width: workers * AHEAD,
+    readsPlaces: placeReader !== undefined,
     engine: watched.choose,
     async run(job) {
       const idle = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
@@ -107,7 +111,7 @@ interface Waiting {
 
 function startMember(
   worker: Worker,
-  engine: EngineName,
+  start: WorkerStart,
   runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
   const waiting = new Map<number, Waiting>();
@@ -134,7 +138,6 @@ function startMember(
     event.preventDefault();
     fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
   };
-  const start: WorkerStart = { engine };
   worker.postMessage(start);
   return {
     pending: () => waiting.size,

@@ -14,6 +14,8 @@ export type WorkerScript = "chunks" | "workspace";
 export interface EngineHost {
   /** Starts a worker; absent where the host has none. */
   readonly startWorker?: (script: WorkerScript) => Worker;
+  /** The module by which workers read places themselves (`PlaceReaderModule`); absent where they cannot. */
+  readonly placeReader?: URL;
   /** Where ONNX Runtime's WebAssembly for a processor is. */
   readonly runtimeCode: () => URL;
 }
@@ -29,6 +31,5 @@ export const moduleWorkers: EngineHost = {
       return new HostWorker(new URL(module, import.meta.url), { type: "module" });
     },
   }),
-  runtimeCode: () =>
-    new URL("ort-wasm-simd-threaded.wasm", import.meta.resolve("onnxruntime-web")),
+  runtimeCode: () => new URL("ort-wasm-simd-threaded.wasm", import.meta.resolve("onnxruntime-web")),
 };

@@ -189,7 +189,7 @@ export function readConfig(
     maximumUpload: limits.upload,
     memory: limits.memory,
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
-    chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
+    chunkElements: whole("AMALGAM_CHUNK", 2 ** 18, BLOCK, 2 ** 24, BLOCK),
     engine: engine ?? "auto",
   };
   if (faults.length > 0) throw new ConfigError(faults);

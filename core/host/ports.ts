@@ -16,6 +16,7 @@ import { memoryBlobs } from "../store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../store/table_store.ts";
 import type { Config } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
+import { fileWorkers } from "./file_workers.ts";
 import { hostHasher } from "./hasher.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
@@ -29,7 +30,7 @@ export async function openPorts(config: Config) {
     : await fileBlobs({ folder: data, makeHasher: hostHasher });
   const { records, closeRecords } = await openRecords(data);
   const leases = createLeases(blobs);
-  const executor = workerPool(workers, config.engine);
+  const executor = workerPool(workers, config.engine, fileWorkers);
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();

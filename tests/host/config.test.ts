@@ -25,7 +25,7 @@ Deno.test("readConfig() has a default for everything", () => {
     maximumUpload: 64 * 2 ** 30,
     memory: 512 * 2 ** 20,
     workers: 4,
-    chunkElements: 131_072,
+    chunkElements: 262_144,
     engine: "auto",
     loopbackOnly: true,
     cors: [],
