@@ -272,8 +272,12 @@ export interface ChunkExecutor {
   readonly readsPlaces?: boolean;
   /** What the next merge runs on. */
   readonly engine?: () => Promise<EngineChoice>;
-  /** Runs a job; the input buffers are given away. */
-  run(job: ChunkJob): Promise<ChunkResult>;
+  /**
+   * Runs a job; the input buffers are given away.
+   *
+   * @param size How large the work is that it belongs to, in bytes: small work does not wait for large.
+   */
+  run(job: ChunkJob, size?: number): Promise<ChunkResult>;
   /** Runs a job on every thread. */
   broadcast(job: ChunkJob): Promise<ChunkResult[]>;
   /** Starts the threads, and loads the engine that the first job needs. */

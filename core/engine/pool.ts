@@ -6,6 +6,7 @@
 import { Problem } from "../problem.ts";
 import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
 import { engineChooser, type EngineName } from "./engine_name.ts";
+import { jobTurns } from "./job_turns.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
 import { compileRuntime } from "./runtime_module.ts";
@@ -63,19 +64,35 @@ export function workerPool(
     }
     return members = alive;
   };
+  const turns = jobTurns<{ readonly job: ChunkJob } & Waiting>();
+  /** Gives the next jobs to whoever has the fewest. */
+  const hand = () => {
+    while (turns.length() > 0) {
+      const free = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
+      if (free.pending() >= AHEAD) return;
+      const { job, resolve, reject } = turns.next()!;
+      free.send(job).then(resolve, reject).finally(hand);
+    }
+  };
   return {
     width: workers * AHEAD,
     readsPlaces: placeReader !== undefined,
     engine: watched.choose,
-    async run(job) {
-      const idle = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
-      return watched.see(await idle.send(job));
+    async run(job, size = 0) {
+      const result = await new Promise<ChunkResult>((resolve, reject) => {
+        turns.add({ job, resolve, reject }, size);
+        hand();
+      });
+      return watched.see(result);
     },
     broadcast: (job) => Promise.all(started().map((member) => member.send(job))),
     async warm() {
       await Promise.all(started().map((member) => member.send("warm")));
     },
     close() {
+      for (let left = turns.next(); left; left = turns.next()) {
+        left.reject(new Error("The engine was stopped"));
+      }
       for (const member of members) member.stop();
       members = [];
       return Promise.resolve();

@@ -43,7 +43,7 @@ export interface MergeContext {
 
 /** Reads pieces of a tensor's inputs, or lets the job's thread read them, and runs the job made for them. */
 export async function runPieces(
-  { executor, buffers, signal }: Pick<MergeContext, "executor" | "buffers" | "signal">,
+  { plan, executor, buffers, signal }: MergeContext,
   work: MergeWork,
   pieces: readonly Pick<Chunk, "start" | "count">[],
   finite: boolean,
@@ -52,7 +52,7 @@ export async function runPieces(
   const run = async (placed: boolean) => {
     const inputs = await readPieces(work, pieces, { finite, buffers, signal, placed });
     signal.throwIfAborted();
-    const result = await executor.run(job(inputs));
+    const result = await executor.run(job(inputs), plan.bytesIn);
     for (const buffer of result.spent ?? []) buffers.give(buffer);
     signal.throwIfAborted();
     return result;
