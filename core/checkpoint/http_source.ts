@@ -99,6 +99,8 @@ export async function openHttpSource(
         bytes?.set(chunk, received);
         received += chunk.length;
       },
+      room: (length: number) => bytes!.subarray(received, received + length),
+      placed: (length: number) => void (received += length),
     };
     for (let repetition = 0;;) {
       const before = received;

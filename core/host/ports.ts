@@ -18,6 +18,9 @@ import type { Config } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
 import { fileWorkers } from "./file_workers.ts";
 import { hostHasher } from "./hasher.ts";
+import { connect } from "./http/connect.ts";
+import { behindProxy } from "./http/proxy.ts";
+import { createRangeClient } from "./http/range_client.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { hostResolver } from "./resolve_host.ts";
@@ -34,7 +37,12 @@ export async function openPorts(config: Config) {
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();
-  const read = guardedFetch(hostFetch, config.sourceHosts, {
+  const client = createRangeClient({
+    connect,
+    fetch: hostFetch,
+    headerBytes: limits.sourceHeaders,
+  });
+  const read = guardedFetch(behindProxy() ? hostFetch : client.fetch, config.sourceHosts, {
     ...(resolve ? { resolve } : {}),
     headerBytes: limits.sourceHeaders,
     maximumBytes: limits.upload,
@@ -76,6 +84,7 @@ export async function openPorts(config: Config) {
       await executor.warm();
     },
     async close() {
+      client.close();
       await executor.close();
       closeRecords();
     },
