@@ -221,6 +221,15 @@ export const LIMITS = {
     bounds: "Time that ended jobs and idempotency keys are kept.",
     problem: "not-found",
   },
+  grace: {
+    variable: "AMALGAM_GRACE",
+    unit: "seconds",
+    fallback: 10,
+    minimum: 0,
+    maximum: 3600,
+    bounds: "Time that running requests have to end once the service was told to stop.",
+    problem: "unavailable",
+  },
   memory: {
     variable: "AMALGAM_MEMORY",
     unit: "bytes",

@@ -12,8 +12,11 @@ import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
 import { createRunner, type Runner } from "../core/jobs/runner.ts";
+import { createLifecycle } from "../core/lifecycle.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { memoryBudget } from "../core/memory_budget.ts";
+import { type Log, noLog } from "../core/log.ts";
+import { accessLog } from "./http/access_log.ts";
 import { bearerAuth } from "./http/auth.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
@@ -21,6 +24,8 @@ import { jobRequests } from "./http/job_requests.ts";
 import { problemDocument, problemResponse } from "./http/problem.ts";
 import { type ReplayBindings, replayJob } from "./http/replay.ts";
 import type { RecipePorts } from "./http/recipe_request.ts";
+import { factsOf } from "./http/request_facts.ts";
+import { refuseStopping } from "./http/refuse_stopping.ts";
 import { requestId } from "./http/request_id.ts";
 import { requestSize } from "./http/request_size.ts";
 import { securityHeaders } from "./http/security_headers.ts";
@@ -44,6 +49,10 @@ export interface Ports
   readonly loopbackOnly?: boolean;
   /** Origins whose pages may call the service; none if absent. */
   readonly cors?: readonly string[];
+  /** Is told of faults of ours, with the id that the caller was given and that of the request. */
+  readonly log: (id: string, error: unknown, request?: string) => void;
+  /** Is told of requests and jobs; nothing is told if absent. */
+  readonly events?: Log;
   /** Milliseconds since 1970; the system's clock if absent. */
   readonly now?: () => number;
   /** Is given the jobs, to take over those of an earlier process and to stop them. */
@@ -55,12 +64,13 @@ const PLACES = 8;
 
 /** Makes the application. */
 export function createApp(given: Ports) {
-  const { limits = DEFAULT_LIMITS, cors = [] } = given;
+  const { limits = DEFAULT_LIMITS, cors = [], lifecycle = createLifecycle() } = given;
   const ports: Ports = {
     gate: uploadGate(limits),
     memory: memoryBudget(limits.memory, 1000 * limits.memoryWait),
     ...given,
     limits,
+    lifecycle,
   };
   const long = new Hono<{ Bindings: ReplayBindings }>()
     .route("/", taskVectorRoutes(ports))
@@ -90,7 +100,9 @@ export function createApp(given: Ports) {
   given.jobs?.(runner);
   const app = new Hono()
     .use(requestId())
+    .use(accessLog(given.events ?? noLog, lifecycle))
     .use(securityHeaders())
+    .use(refuseStopping(lifecycle))
     .use(crossOrigin(cors))
     .use(slowReaders({ stall_ms: 1000 * limits.readerStall, rate: limits.readerRate }))
     .use(requestSize(limits.requestHeaders))
@@ -114,7 +126,7 @@ export function createApp(given: Ports) {
     problemResponse(error, {
       instance: context.req.path,
       method: context.req.method,
-      log: ports.log,
+      log: (id, error) => ports.log(id, error, factsOf(context.req.raw).id),
     })
   );
   app.notFound((context) => {

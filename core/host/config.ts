@@ -7,6 +7,7 @@ import { accessKeyFault } from "../access.ts";
 import { type EngineName, ENGINES } from "../engine/engine_name.ts";
 import { type LimitName, LIMITS, type Limits } from "../limits.ts";
 import { PUBLIC_HUB } from "../sources/hub.ts";
+import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { redact } from "../redact.ts";
 import { allowEntryFault } from "../sources/source_policy.ts";
 
@@ -42,6 +43,8 @@ export interface Config {
   readonly chunkElements: number;
   /** What graphs of merges run on. */
   readonly engine: EngineName;
+  /** How much the log tells. */
+  readonly log: LogLevel;
   /** All limits, those above included. */
   readonly limits: Limits;
 }
@@ -173,6 +176,11 @@ export function readConfig(
       `AMALGAM_ENGINE must be one of ${ENGINES.join(", ")}: current value is ${named}`,
     );
   }
+  const told = value("AMALGAM_LOG") ?? "info";
+  const log = LOG_LEVELS.find((each) => each === told);
+  if (!log) {
+    faults.push(`AMALGAM_LOG must be one of ${LOG_LEVELS.join(", ")}: current value is ${told}`);
+  }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
     host,
@@ -191,6 +199,7 @@ export function readConfig(
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
     engine: engine ?? "auto",
+    log: log ?? "info",
   };
   if (faults.length > 0) throw new ConfigError(faults);
   return config;

@@ -9,7 +9,7 @@
 import type { MiddlewareHandler } from "hono";
 import { LIMITS } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
-import { EVENT_TYPES } from "./event_stream.ts";
+import { isStreamed } from "./sent_answer.ts";
 
 /** How fast clients must read. */
 export interface ReaderPace {
@@ -30,11 +30,6 @@ export function slowReaders(pace: ReaderPace): MiddlewareHandler {
     context.res = undefined;
     context.res = watched;
   };
-}
-
-function isStreamed(headers: Headers): boolean {
-  const type = headers.get("content-type") ?? "";
-  return headers.has("content-length") || EVENT_TYPES.some((event) => type.startsWith(event));
 }
 
 /** The same bytes; if a piece is not taken in time, the stream fails and its source is cancelled. */
