@@ -9,9 +9,10 @@ import { ConfigError, readConfig } from "./core/host/config.ts";
 import { hostEnvironment, hostFacts } from "./core/host/environment.ts";
 import type { Runner } from "./core/jobs/runner.ts";
 import { openPorts } from "./core/host/ports.ts";
-import { shutDown } from "./core/host/shutdown.ts";
+import { leaveProcess, shutDown } from "./core/host/shutdown.ts";
 import { createLifecycle } from "./core/lifecycle.ts";
 import { createLog } from "./core/log.ts";
+import { redactSpans } from "./core/telemetry/redact_spans.ts";
 import { createApp } from "./routes/app.ts";
 
 /** On Deno Deploy there is no disk that lasts, and the platform does the listening. */
@@ -28,6 +29,8 @@ function configure() {
   }
 }
 
+// Before the first request: the host writes whole addresses into its spans.
+redactSpans();
 const config = configure();
 const log = createLog(
   config.log,
@@ -43,6 +46,7 @@ const app = createApp({
   ...ports,
   jobs: (made) => runner = made,
   lifecycle,
+  ...(edge ? {} : { resident: () => Deno.memoryUsage().rss }),
   events: log,
   log: (id, error, request) => log("error", "internal", { id, request, error }),
 });
@@ -54,7 +58,9 @@ export default { fetch: (request: Request): Response | Promise<Response> => app.
 
 /** Listens where the environment says until SIGINT or SIGTERM; then finishes what runs and ends the process. */
 export function serve(): void {
+  const connections = new AbortController();
   const server = Deno.serve({
+    signal: connections.signal,
     hostname: config.host,
     port: config.port,
     onListen: ({ hostname, port }) => log("info", `amalgam listens on http://${hostname}:${port}`),
@@ -67,10 +73,11 @@ export function serve(): void {
       log,
       grace: config.limits.grace,
       stopJobs: async () => await runner?.stop(),
+      cutConnections: () => connections.abort(),
       closeServer: () => server.shutdown(),
       closePorts: ports.close,
     });
-    Deno.exit(0);
+    leaveProcess();
   };
   Deno.addSignalListener("SIGINT", stop(130));
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(143));

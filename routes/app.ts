@@ -12,11 +12,15 @@ import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
 import { createRunner, type Runner } from "../core/jobs/runner.ts";
+import { watchJobs } from "../core/jobs/watch_jobs.ts";
 import { createLifecycle } from "../core/lifecycle.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { memoryBudget } from "../core/memory_budget.ts";
 import { type Log, noLog } from "../core/log.ts";
 import { accessLog } from "./http/access_log.ts";
+import { observe } from "../core/telemetry/gauges.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
+import { timedExecutor } from "../core/telemetry/timed_executor.ts";
 import { bearerAuth } from "./http/auth.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
@@ -53,6 +57,8 @@ export interface Ports
   readonly log: (id: string, error: unknown, request?: string) => void;
   /** Is told of requests and jobs; nothing is told if absent. */
   readonly events?: Log;
+  /** Bytes of the process that are in memory; not told if absent. */
+  readonly resident?: () => number;
   /** Milliseconds since 1970; the system's clock if absent. */
   readonly now?: () => number;
   /** Is given the jobs, to take over those of an earlier process and to stop them. */
@@ -65,10 +71,16 @@ const PLACES = 8;
 /** Makes the application. */
 export function createApp(given: Ports) {
   const { limits = DEFAULT_LIMITS, cors = [], lifecycle = createLifecycle() } = given;
+  const {
+    gate = uploadGate(limits),
+    memory = memoryBudget(limits.memory, 1000 * limits.memoryWait),
+    events = noLog,
+  } = given;
   const ports: Ports = {
-    gate: uploadGate(limits),
-    memory: memoryBudget(limits.memory, 1000 * limits.memoryWait),
     ...given,
+    gate,
+    memory,
+    executor: timedExecutor(given.executor),
     limits,
     lifecycle,
   };
@@ -84,6 +96,7 @@ export function createApp(given: Ports) {
     problemResponse(error, { instance: context.req.path, method: "POST", log: ports.log })
   );
   const queue = fairQueue(Math.max(PLACES, 2 * ports.width), limits.jobs);
+  const watch = watchJobs(events);
   const runner = createRunner({
     records: ports.records,
     blobs: ports.blobs,
@@ -92,15 +105,28 @@ export function createApp(given: Ports) {
     seconds: limits.seconds,
     retention: limits.retention,
     now: ports.now ?? Date.now,
+    heard: watch.heard,
     execute: (job, signal, tell) =>
-      replayJob(ports, (request, bindings) => long.fetch(request, bindings), job, signal, tell),
+      inPhase(
+        `job ${job.kind}`,
+        () =>
+          replayJob(ports, (request, bindings) => long.fetch(request, bindings), job, signal, tell),
+        { root: true, attributes: { "amalgam.job": job.id, "amalgam.attempt": job.attempts } },
+      ),
     describe: (error, job) =>
       problemDocument(error, { instance: `/jobs/${job.id}`, method: "POST", log: ports.log }),
   });
   given.jobs?.(runner);
+  observe({
+    queue,
+    memory,
+    uploads: gate.open,
+    jobs: watch.counts,
+    ...(given.resident === undefined ? {} : { resident: given.resident }),
+  });
   const app = new Hono()
     .use(requestId())
-    .use(accessLog(given.events ?? noLog, lifecycle))
+    .use(accessLog(events, lifecycle))
     .use(securityHeaders())
     .use(refuseStopping(lifecycle))
     .use(crossOrigin(cors))

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { untraced } from "../telemetry/untraced.ts";
 
 /** Which file of the package onnxruntime-web holds the code for a CPU. */
 const FILE = "ort-wasm-simd-threaded.wasm";
@@ -13,7 +14,9 @@ const FILE = "ort-wasm-simd-threaded.wasm";
 /** Compiles the runtime; undefined where the package's file cannot be read (then each thread loads its own). */
 export async function compileRuntime(): Promise<WebAssembly.Module | undefined> {
   try {
-    const response = await fetch(new URL(FILE, import.meta.resolve("onnxruntime-web")));
+    const response = await untraced(() =>
+      fetch(new URL(FILE, import.meta.resolve("onnxruntime-web")))
+    );
     if (!response.ok) return undefined;
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch {

@@ -11,6 +11,8 @@ export interface ShutdownPorts {
   readonly lifecycle: Lifecycle;
   /** Ends the jobs' work and leaves them queued. */
   readonly stopJobs: () => Promise<void>;
+  /** Ends every connection at once. */
+  readonly cutConnections: () => void;
   /** Closes the listener and resolves when the connections have ended. */
   readonly closeServer: () => Promise<void>;
   /** Closes engine and store. */
@@ -35,10 +37,22 @@ export async function shutDown(ports: ShutdownPorts): Promise<void> {
   const stopped = ports.stopJobs().catch(tell("the jobs do not stop"));
   await within(1000 * grace, Promise.all([drained, stopped]));
   const cut = lifecycle.running();
-  if (cut > 0) log("error", "requests were cut off as the grace was over", { requests: cut });
+  if (cut > 0) {
+    log("error", "requests were cut off as the grace was over", { requests: cut });
+    ports.cutConnections();
+  }
   await within(LAST, ports.closeServer().catch(tell("the server does not close")));
   await within(LAST, ports.closePorts().catch(tell("the store does not close")));
   log("info", "amalgam has stopped");
+}
+
+/**
+ * Lets the process end with status 0 by itself, as nothing is left to do, or after a moment whatever is left. Deno's
+ * `exit` hangs if it meets an export of metrics under way; the end of the program does not.
+ */
+export function leaveProcess(): void {
+  Deno.exitCode = 0;
+  Deno.unrefTimer(setTimeout(() => Deno.exit(0), LAST));
 }
 
 /** Waits until something has come about, or for some milliseconds. */

@@ -35,6 +35,8 @@ export interface RunnerPorts {
   readonly retention: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is told of everything that happens to any job. */
+  readonly heard?: (job: Job) => void;
 }
 
 /** Jobs of one application. */
@@ -65,7 +67,7 @@ const STOPPED = "stopped";
 /** Makes the runner. */
 export function createRunner(ports: RunnerPorts): Runner {
   const { records, now } = ports;
-  const events = createJobEvents();
+  const events = createJobEvents(ports.heard);
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
   const time = () => new Date(now()).toISOString();
   let stopping = false;

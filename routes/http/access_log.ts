@@ -7,6 +7,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Lifecycle } from "../../core/lifecycle.ts";
 import type { EventLevel, Log } from "../../core/log.ts";
+import { bytesReceived, bytesSent, problems } from "../../core/telemetry/instruments.ts";
+import { nameRequest, traceId } from "../../core/telemetry/request_span.ts";
 import { factsOf } from "./request_facts.ts";
 import { type SentAnswer, watchAnswer } from "./sent_answer.ts";
 
@@ -34,11 +36,18 @@ export function accessLog(log: Log, lifecycle: Lifecycle): MiddlewareHandler {
     const { status } = context.res;
     const route = routeOf(context);
     if (route === ENDLESS) leave();
+    const { id } = factsOf(raw);
+    nameRequest(method, route, { "amalgam.request": id });
+    const trace = traceId();
     const { res } = context;
     context.res = undefined;
     context.res = await watchAnswer(res, method, raw.signal, (sent) => {
       leave();
-      const { id, caller, received } = factsOf(raw);
+      const { caller, received, job } = factsOf(raw);
+      const problem = problemKind(res.headers, sent);
+      bytesReceived(received, { route });
+      bytesSent(sent.bytes, { route });
+      if (problem !== undefined) problems(1, { kind: problem });
       log(levelOf(route, status), "request", {
         request: id,
         method,
@@ -47,8 +56,10 @@ export function accessLog(log: Log, lifecycle: Lifecycle): MiddlewareHandler {
         ms: Math.round(1000 * (performance.now() - began)) / 1000,
         bytes_in: received,
         bytes_out: sent.bytes,
-        problem: problemKind(res.headers, sent),
+        problem,
         caller,
+        job,
+        trace,
         ...(sent.aborted ? { aborted: true } : {}),
       });
     });

@@ -10,6 +10,8 @@ export interface RequestFacts {
   id: string;
   /** The first digits of its key's SHA-256, if it came with a key. */
   caller?: string;
+  /** The job that it became or found. */
+  job?: string;
   /** Bytes of its body that were received. */
   received: number;
 }
