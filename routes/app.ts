@@ -65,9 +65,6 @@ export interface Ports
   readonly jobs?: (runner: Runner) => void;
 }
 
-/** Long calls that run at once, at least. */
-const PLACES = 8;
-
 /** Makes the application. */
 export function createApp(given: Ports) {
   const { limits = DEFAULT_LIMITS, cors = [], lifecycle = createLifecycle() } = given;
@@ -95,7 +92,7 @@ export function createApp(given: Ports) {
   long.onError((error, context) =>
     problemResponse(error, { instance: context.req.path, method: "POST", log: ports.log })
   );
-  const queue = fairQueue(Math.max(PLACES, 2 * ports.width), limits.jobs);
+  const queue = fairQueue(limits.running, limits.jobs);
   const watch = watchJobs(events);
   const runner = createRunner({
     records: ports.records,

@@ -5,6 +5,7 @@
  */
 import { Problem } from "../problem.ts";
 import { type Backoff, pause, waitBefore } from "./backoff.ts";
+import { LIMITS } from "../limits.ts";
 import { checkRange } from "./byte_range.ts";
 import type { Bytes, ByteSource } from "./byte_source.ts";
 import {
@@ -166,7 +167,12 @@ function giveUp(failure: Failure, resource: RangeResource, attempts: number): ne
     case "network":
       return upstream(host, `could not be reached ${tried}`);
     case "timeout":
-      return upstream(host, `sent nothing for ${timeout_ms} ms, ${tried}`, { status: 504 });
+      const { variable } = LIMITS.sourceStall;
+      return upstream(host, `sent nothing for ${timeout_ms} ms (${variable}), ${tried}`, {
+        status: 504,
+        limit: timeout_ms / 1000,
+        variable,
+      });
     case "slow":
       return upstream(host, `sent less than ${resource.rate} bytes per second, ${tried}`, {
         status: 504,

@@ -159,7 +159,9 @@ export function readConfig(
       faults.push(`AMALGAM_SOURCE_HOSTS: each entry ${fault}: current value is ${redact(entry)}`);
     }
   }
+  const workers = whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64);
   const fallbacks: Partial<Record<LimitName, number>> = {
+    running: Math.max(LIMITS.running.fallback, 2 * workers),
     memory: Math.max(LIMITS.memory.fallback, Math.floor((facts.memory ?? 0) / 2)),
   };
   const limits = Object.fromEntries(
@@ -196,7 +198,7 @@ export function readConfig(
     limits,
     maximumUpload: limits.upload,
     memory: limits.memory,
-    workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
+    workers,
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
     engine: engine ?? "auto",
     log: log ?? "info",

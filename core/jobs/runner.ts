@@ -219,7 +219,8 @@ async function settled(work: Promise<unknown>, longest: number): Promise<void> {
 function tooLong(seconds: number): Problem {
   return new Problem(
     "too-large",
-    `Cannot go on with the job as it may take at most ${seconds} s: current value is more`,
+    `Cannot go on with the job as it may take at most ${seconds} s (AMALGAM_MAX_SECONDS): ` +
+      "current value is more",
     { limit: seconds, variable: "AMALGAM_MAX_SECONDS" },
   );
 }

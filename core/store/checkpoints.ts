@@ -131,9 +131,11 @@ export async function removeCheckpoint(store: CheckpointStore, id: BlobId): Prom
 }
 
 function tooLarge(limit: number, value: number): Problem {
+  const { variable } = LIMITS.upload;
   return new Problem(
     "too-large",
-    `Cannot keep the checkpoint as it must have at most ${limit} bytes: current value is ${value}`,
-    { limit, value, variable: LIMITS.upload.variable },
+    `Cannot keep the checkpoint as it must have at most ${limit} bytes (${variable}): ` +
+      `current value is ${value}`,
+    { limit, value, variable },
   );
 }

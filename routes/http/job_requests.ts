@@ -148,7 +148,7 @@ async function take(
     if (waiting >= ports.limits.jobs) {
       throw new Problem(
         "too-many",
-        `Cannot take the job now as at most ${ports.limits.jobs} may wait: ` +
+        `Cannot take the job now as at most ${ports.limits.jobs} may wait (${LIMITS.jobs.variable}): ` +
           `current value is ${waiting}`,
         {
           limit: ports.limits.jobs,

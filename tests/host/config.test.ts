@@ -100,8 +100,8 @@ Deno.test("readConfig() tells every fault at once, one a line", () => {
     AMALGAM_WORKERS: "0x4",
     AMALGAM_CHUNK: "5000",
   });
-  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "AMALGAM_MAX_UPLOAD", "AMALGAM_MEMORY", "PORT"]
-    .concat("AMALGAM_WORKERS", "AMALGAM_CHUNK");
+  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "AMALGAM_WORKERS", "AMALGAM_MAX_UPLOAD"]
+    .concat("AMALGAM_MEMORY", "PORT", "AMALGAM_CHUNK");
   assertEquals(faults.map((line) => line.split(/[ :]/)[0]), names);
   for (const value of ["0.0.0.0", "65536", "https://example.org", "lots", "-1", "0x4", "5000"]) {
     assertStringIncludes(faults.join("\n"), `current value is ${value}`);
