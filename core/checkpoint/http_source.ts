@@ -19,6 +19,8 @@ import {
 
 /** A server that sends fewer bytes than this at a time would cost endless requests. */
 const CRUMB = 4096;
+/** Which variable decides how long a source may send nothing. */
+const STALL = LIMITS.sourceStall.variable;
 
 /** How to read over HTTP. */
 export interface HttpSourceOptions {
@@ -167,11 +169,10 @@ function giveUp(failure: Failure, resource: RangeResource, attempts: number): ne
     case "network":
       return upstream(host, `could not be reached ${tried}`);
     case "timeout":
-      const { variable } = LIMITS.sourceStall;
-      return upstream(host, `sent nothing for ${timeout_ms} ms (${variable}), ${tried}`, {
+      return upstream(host, `sent nothing for ${timeout_ms} ms (${STALL}), ${tried}`, {
         status: 504,
         limit: timeout_ms / 1000,
-        variable,
+        variable: STALL,
       });
     case "slow":
       return upstream(host, `sent less than ${resource.rate} bytes per second, ${tried}`, {

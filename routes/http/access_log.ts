@@ -45,8 +45,8 @@ export function accessLog(log: Log, lifecycle: Lifecycle): MiddlewareHandler {
       leave();
       const { caller, received, job } = factsOf(raw);
       const problem = problemKind(res.headers, sent);
-      bytesReceived(received, { route });
-      bytesSent(sent.bytes, { route });
+      bytesReceived(received, { "http.route": route });
+      bytesSent(sent.bytes, { "http.route": route });
       if (problem !== undefined) problems(1, { kind: problem });
       log(levelOf(route, status), "request", {
         request: id,
