@@ -8,6 +8,7 @@ import { atmNames, parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
 import { runAtm } from "../core/atm/rounds/run_atm.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
 import { getJob } from "../core/jobs/job.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
@@ -34,13 +35,15 @@ export function atmRoutes(ports: AtmPorts) {
         async work(document, { uploads, signal, tell }) {
           const resume = await runToResume(ports.records, context.env?.resume ?? document.resume);
           const { resume: _, ...rest } = document;
-          return await runAtm(resume === undefined ? rest : { ...rest, resume }, {
-            ports,
-            uploads,
-            signal,
-            tell,
-            width: ports.width,
-          });
+          const asked = resume === undefined ? rest : { ...rest, resume };
+          return await inPhase("atm", () =>
+            runAtm(asked, {
+              ports,
+              uploads,
+              signal,
+              tell,
+              width: ports.width,
+            }));
         },
         render: (answer) => context.json(answer),
         result: (answer) => ({ event: "result", ...answer }),

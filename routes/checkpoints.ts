@@ -13,6 +13,7 @@ import {
   removeCheckpoint,
   storeCheckpoint,
 } from "../core/store/checkpoints.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
 import { listManifests } from "../core/store/records.ts";
 import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
@@ -104,16 +105,17 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
   const length = request.headers.get("content-length");
   const digest = announcedDigest(request.headers);
   const config = request.headers.get("adapter-config");
-  const { manifest, created } = await storeCheckpoint(
-    ports,
-    bodyChunks(request, { maximum: ports.maximumUpload, gate: ports.gate }),
-    {
-      maximum: ports.maximumUpload,
-      ...(length === null ? {} : { length: Number(length) }),
-      ...(digest ? { digest } : {}),
-      ...(config === null ? {} : { adapterConfig: config }),
-    },
-  );
+  const { manifest, created } = await inPhase("receive", () =>
+    storeCheckpoint(
+      ports,
+      bodyChunks(request, { maximum: ports.maximumUpload, gate: ports.gate }),
+      {
+        maximum: ports.maximumUpload,
+        ...(length === null ? {} : { length: Number(length) }),
+        ...(digest ? { digest } : {}),
+        ...(config === null ? {} : { adapterConfig: config }),
+      },
+    ));
   return context.json(manifest, created ? 201 : 200, { location: `/checkpoints/${manifest.id}` });
 }
 

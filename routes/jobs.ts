@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import type { UseStore } from "idb-keyval";
 import { getJob, isEnded, type Job, listJobs, toldJob } from "../core/jobs/job.ts";
 import type { Runner } from "../core/jobs/runner.ts";
+import { LIMITS } from "../core/limits.ts";
 import { Problem } from "../core/problem.ts";
 import { callerOf } from "./http/job_requests.ts";
 
@@ -23,7 +24,12 @@ export function jobRoutes({ records, runner }: JobPorts) {
   const find = async (request: Request, id: string): Promise<Job> => {
     const job = await getJob(records, id);
     if (job && job.owner === await callerOf(request)) return job;
-    throw new Problem("not-found", `There is no job under this id: current value is ${id}`);
+    const { variable } = LIMITS.retention;
+    throw new Problem(
+      "not-found",
+      `There is no job under this id, or its time to be kept (${variable}) is over: current value is ${id}`,
+      { variable },
+    );
   };
   // The latest progress is told to listeners and not kept.
   const latest = (job: Job) => isEnded(job) ? undefined : runner.events.after(job.id, 0).at(-1);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-
+import { untraced } from "../telemetry/untraced.ts";
 import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 
 /** Compiles the runtime; undefined where the package's file cannot be read (then each thread loads its own). */
@@ -14,7 +14,7 @@ export async function compileRuntime(
   host: EngineHost = moduleWorkers,
 ): Promise<WebAssembly.Module | undefined> {
   try {
-    const response = await fetch(host.runtimeCode());
+    const response = await untraced(() => fetch(host.runtimeCode()));
     if (!response.ok) return undefined;
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch {

@@ -8,6 +8,7 @@ import { onnxWorkspace } from "../engine/onnx_workspace.ts";
 import { workerPool } from "../engine/pool.ts";
 import { remoteWorkspaces } from "../engine/remote_workspace.ts";
 import { memoryBudget } from "../memory_budget.ts";
+import { checkReadiness } from "../readiness.ts";
 import { guardedFetch } from "../sources/guarded_fetch.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { getManifest } from "../store/records.ts";
@@ -24,6 +25,11 @@ import { createRangeClient } from "./http/range_client.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { hostResolver } from "./resolve_host.ts";
+
+/** An id that nothing has. */
+const NOTHING: BlobId = `sha256:${"0".repeat(64)}`;
+/** Milliseconds in which store and engine must answer to be ready. */
+const READY_MS = 4000;
 
 /** Opens the store and the engine (which loads on first use). */
 export async function openPorts(config: Config) {
@@ -79,10 +85,12 @@ export async function openPorts(config: Config) {
     memory: budget,
     /** Whether the addresses behind a name are checked, or only names and literal addresses. */
     sourceChecks: checks,
-    async ready() {
-      await blobs.size(`sha256:${"0".repeat(64)}`);
-      await executor.warm();
-    },
+    ready: () =>
+      checkReadiness({
+        "the store": () => blobs.size(NOTHING),
+        "the table of records": () => getManifest(records, NOTHING),
+        "the engine": executor.warm,
+      }, READY_MS),
     async close() {
       client.close();
       await executor.close();

@@ -35,6 +35,8 @@ export interface RunnerPorts {
   readonly retention: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is told of everything that happens to any job. */
+  readonly heard?: (job: Job) => void;
 }
 
 /** Jobs of one application. */
@@ -65,7 +67,7 @@ const STOPPED = "stopped";
 /** Makes the runner. */
 export function createRunner(ports: RunnerPorts): Runner {
   const { records, now } = ports;
-  const events = createJobEvents();
+  const events = createJobEvents(ports.heard);
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
   const time = () => new Date(now()).toISOString();
   let stopping = false;
@@ -217,7 +219,8 @@ async function settled(work: Promise<unknown>, longest: number): Promise<void> {
 function tooLong(seconds: number): Problem {
   return new Problem(
     "too-large",
-    `Cannot go on with the job as it may take at most ${seconds} s: current value is more`,
+    `Cannot go on with the job as it may take at most ${seconds} s (AMALGAM_MAX_SECONDS): ` +
+      "current value is more",
     { limit: seconds, variable: "AMALGAM_MAX_SECONDS" },
   );
 }

@@ -143,6 +143,8 @@ async function inTime(
     if (!timer.signal.aborted || init.signal?.aborted) throw error;
     throw failed(url, `sent no header for ${timeout_ms} ms (${LIMITS.sourceStall.variable})`, {
       status: 504,
+      limit: timeout_ms / 1000,
+      variable: LIMITS.sourceStall.variable,
     });
   } finally {
     clearTimeout(late);

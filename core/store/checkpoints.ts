@@ -11,6 +11,7 @@ import { checkedAdapter, withAdapter } from "./stored_adapter.ts";
 import { earlyHeader } from "./early_header.ts";
 import { getManifest, type Manifest, putManifest, removeManifest } from "./records.ts";
 import type { Leases } from "./leases.ts";
+import { inPhase } from "../telemetry/phase.ts";
 import { storedContent } from "./stored_format.ts";
 
 /** Where checkpoints are kept. */
@@ -94,15 +95,16 @@ export async function storeCheckpoint(
       ? {}
       : await checkedAdapter(sealed.source, adapterConfig, signal);
     signal?.throwIfAborted();
-    return await store.leases.alone(sealed.id, async () => {
-      const { id, bytes, created } = await writer.commit();
-      const known = created ? undefined : await getManifest(store.records, id);
-      const manifest = known
-        ? withAdapter(known, adapter)
-        : { id, bytes, ...content, created: new Date().toISOString(), ...adapter };
-      if (manifest !== known) await putManifest(store.records, manifest);
-      return { manifest, created };
-    });
+    return await inPhase("store commit", () =>
+      store.leases.alone(sealed.id, async () => {
+        const { id, bytes, created } = await writer.commit();
+        const known = created ? undefined : await getManifest(store.records, id);
+        const manifest = known
+          ? withAdapter(known, adapter)
+          : { id, bytes, ...content, created: new Date().toISOString(), ...adapter };
+        if (manifest !== known) await putManifest(store.records, manifest);
+        return { manifest, created };
+      }), { attributes: { "amalgam.bytes": writer.bytes } });
   } finally {
     await writer.abort();
   }
@@ -129,9 +131,11 @@ export async function removeCheckpoint(store: CheckpointStore, id: BlobId): Prom
 }
 
 function tooLarge(limit: number, value: number): Problem {
+  const { variable } = LIMITS.upload;
   return new Problem(
     "too-large",
-    `Cannot keep the checkpoint as it must have at most ${limit} bytes: current value is ${value}`,
-    { limit, value, variable: LIMITS.upload.variable },
+    `Cannot keep the checkpoint as it must have at most ${limit} bytes (${variable}): ` +
+      `current value is ${value}`,
+    { limit, value, variable },
   );
 }

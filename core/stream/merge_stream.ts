@@ -10,6 +10,8 @@ import { slices } from "../algebra/steps.ts";
 import type { ChunkExecutor, MapJob } from "../engine/chunk_job.ts";
 import { onnxRuntime } from "../engine/onnx_runtime.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
+import { tensorsMerged } from "../telemetry/instruments.ts";
+import { startPhase } from "../telemetry/phase.ts";
 import { createBufferPool } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
@@ -58,7 +60,25 @@ export interface MergeOptions {
  *
  * @throws {Problem} `non-finite`, `mismatch`, `upstream`, `unavailable`.
  */
-export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGenerator<Bytes> {
+export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenerator<Bytes> {
+  const { method, passes, bytesIn, bytesOut } = plan;
+  const phase = startPhase("merge", {
+    attributes: {
+      "amalgam.method": method,
+      "amalgam.passes": passes,
+      "amalgam.bytes.read": bytesIn,
+      "amalgam.bytes.written": bytesOut,
+    },
+  });
+  let tensors = 0;
+  const options: MergeOptions = {
+    ...given,
+    onTensor(report) {
+      tensors++;
+      tensorsMerged(1, { action: report.action });
+      given.onTensor?.(report);
+    },
+  };
   const controller = new AbortController();
   const signal = AbortSignal.any([options.signal, controller.signal]);
   const buffers = createBufferPool(
@@ -77,6 +97,7 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
     if (!tensor.work) options.onTensor?.(tensorReport(tensor));
   }
   let done = layout.header.length;
+  let failure: unknown;
   try {
     yield new Uint8Array(layout.header);
     const whole = await measureModel(alone, ordered.filter(isMerged));
@@ -93,9 +114,14 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
       options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
       yield bytes;
     }
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
     controller.abort();
     await engine.close();
+    phase.note({ "amalgam.tensors": tensors });
+    phase.end(failure);
   }
 }
 

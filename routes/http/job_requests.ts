@@ -13,6 +13,7 @@ import { Problem } from "../../core/problem.ts";
 import type { BlobId } from "../../core/store/blobs.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
 import { bodyChunks } from "./body_chunks.ts";
+import { factsOf } from "./request_facts.ts";
 import { requestDigest } from "./request_digest.ts";
 import { streamOf, whenSent } from "./streams.ts";
 import type { UploadGate } from "./upload_gate.ts";
@@ -89,6 +90,7 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       `${owner} ${key ?? crypto.randomUUID()}`,
       () => take(ports, raw, owner, key),
     );
+    factsOf(raw).job = job.id;
     context.res = asynchronous ? accepted(context, job) : await answerOf(ports, context, job);
   };
 }
@@ -146,7 +148,7 @@ async function take(
     if (waiting >= ports.limits.jobs) {
       throw new Problem(
         "too-many",
-        `Cannot take the job now as at most ${ports.limits.jobs} may wait: ` +
+        `Cannot take the job now as at most ${ports.limits.jobs} may wait (${LIMITS.jobs.variable}): ` +
           `current value is ${waiting}`,
         {
           limit: ports.limits.jobs,

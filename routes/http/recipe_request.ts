@@ -20,6 +20,7 @@ import { isConfigPart } from "../../core/sources/adapter_source.ts";
 import { openSources, type SourcePorts } from "../../core/sources/open_sources.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { BlobWriter } from "../../core/store/blobs.ts";
+import { inPhase } from "../../core/telemetry/phase.ts";
 import { VERSION } from "../../core/version.ts";
 import { readDocumentRequest, type UploadPorts } from "./document_request.ts";
 
@@ -97,35 +98,37 @@ export async function prepareMerge(
     await Promise.all(writers.splice(0).map((writer) => writer.abort()));
   };
   try {
-    const { document: recipe, uploads } = await readDocumentRequest(
-      ports,
-      request,
-      {
-        part: reader.part,
-        parse: (document) => parseRecipe(reader.read(document), reader.methods),
-        names: usedNames,
-        admits: (name, document) => isConfigPart(name, usedNames(document)),
-        // The engine takes half a second to load; an upload takes longer.
-        onUpload: () => void ports.executor.warm().catch(() => {}),
-      },
-      writers,
-      signal,
-    );
+    const { document: recipe, uploads } = await inPhase("receive", () =>
+      readDocumentRequest(
+        ports,
+        request,
+        {
+          part: reader.part,
+          parse: (document) => parseRecipe(reader.read(document), reader.methods),
+          names: usedNames,
+          admits: (name, document) => isConfigPart(name, usedNames(document)),
+          // The engine takes half a second to load; an upload takes longer.
+          onUpload: () => void ports.executor.warm().catch(() => {}),
+        },
+        writers,
+        signal,
+      ));
     const names = usedNames(recipe);
     const parts = [...uploads.keys()].filter((part) => !isConfigPart(part, names));
     const specs = resolveSources(recipe, { uploads: parts });
     const opened = await openSources(specs, uploads, ports.sources, signal);
     for (const { checkpoint } of opened.values()) closers.push(() => checkpoint.close());
     const checkpoints = new Map([...opened].map(([name, source]) => [name, source.checkpoint]));
-    const plan = makePlan({
-      recipe,
-      // A copy of a task vector onto its base runs as an average of one.
-      methods: new Map([...METHODS, ...reader.methods]),
-      checkpoints,
-      inputs: new Map([...opened].map(([name, { provenance }]) => [name, provenance])),
-      version: VERSION,
-      chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
-    });
+    const plan = await inPhase("plan", () =>
+      makePlan({
+        recipe,
+        // A copy of a task vector onto its base runs as an average of one.
+        methods: new Map([...METHODS, ...reader.methods]),
+        checkpoints,
+        inputs: new Map([...opened].map(([name, { provenance }]) => [name, provenance])),
+        version: VERSION,
+        chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
+      }));
     const output = await mergeOutput(plan, recipe, checkpoints, signal);
     // Refused with the plan, not after it.
     if (recipe.output?.put !== undefined) putTargets(recipe.output.put, output.files);
