@@ -4,9 +4,9 @@
  * @module
  */
 import type { ByteSource } from "../checkpoint/byte_source.ts";
-import { Problem } from "../problem.ts";
 import { blobId } from "../store/blob_id.ts";
 import type { BlobId, BlobWriter, MakeHasher } from "../store/blobs.ts";
+import { isFull, systemFault } from "../system_fault.ts";
 import { openFile } from "./file_source.ts";
 
 /** Small chunks are gathered to writes of this size. */
@@ -146,16 +146,7 @@ async function full<T>(write: () => T | Promise<T>, abort?: () => Promise<void>)
     return await write();
   } catch (error) {
     await abort?.().catch(() => {});
-    const text = error instanceof Error ? error.message : String(error);
-    const code = (error as { code?: string }).code;
-    if (code === "ENOSPC" || code === "EDQUOT" || /os error (28|122)\b/.test(text)) {
-      throw new Problem(
-        "insufficient-storage",
-        "Cannot keep the bytes as the disk is full: nothing was kept",
-        {},
-        error,
-      );
-    }
+    if (isFull(error)) throw systemFault(error);
     throw error;
   }
 }

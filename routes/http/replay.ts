@@ -36,11 +36,13 @@ export async function replayJob(
   const { path, headers, body } = job.request;
   const source = await store.leases.open(body);
   if (!source) throw new Problem("not-found", "The request of the job is gone from the store");
+  /** Why the kept body cannot be read: to the routes it looks like a client that went away. */
+  let unreadable: { readonly error: unknown } | undefined;
   try {
     const request = new Request(`http://job${path}`, {
       method: "POST",
       headers: { ...headers, accept: "application/x-ndjson, application/json;q=0.9, */*;q=0.1" },
-      body: streamFrom(source),
+      body: streamFrom(source, (error) => unreadable = { error }),
       signal,
     });
     const response = await replay(request, job.run === undefined ? {} : { resume: job.run });
@@ -49,6 +51,8 @@ export async function replayJob(
     if (!response.ok) throw problemOf(await response.json());
     if (type.startsWith("application/json")) return await response.json();
     return await storeResult(store, response, signal, tell);
+  } catch (error) {
+    throw unreadable ? unreadable.error : error;
   } finally {
     source.close?.();
   }
@@ -99,6 +103,10 @@ async function storeResult(
   const { manifest } = await storeCheckpoint(store, chunks(), {
     signal,
     ...(total === null ? {} : { length: total }),
+  }).catch(async (error) => {
+    // What was never read holds its sources and uploads until it is given up.
+    if (!response.bodyUsed) await response.body?.cancel();
+    throw error;
   });
   return { checkpoint: manifest, ...(report === undefined ? {} : { report }) };
 }
