@@ -40,6 +40,8 @@ export interface RunnerPorts {
 /** Jobs of one application. */
 export interface Runner {
   readonly events: JobEvents;
+  /** Aborted once nothing more will happen to any job. */
+  readonly stopped: AbortSignal;
   /** Takes over the jobs of an earlier process; resolves when they are queued again. */
   start(): Promise<void>;
   /** Keeps a job and runs it when its turn comes. */
@@ -68,6 +70,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   const events = createJobEvents();
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
   const time = () => new Date(now()).toISOString();
+  const over = new AbortController();
   let stopping = false;
 
   const freeBody = async (job: Job) => {
@@ -159,6 +162,7 @@ export function createRunner(ports: RunnerPorts): Runner {
 
   return {
     events,
+    stopped: over.signal,
     async start() {
       await this.collect();
       for (const job of await listJobs(records)) {
@@ -202,6 +206,7 @@ export function createRunner(ports: RunnerPorts): Runner {
       const all = [...active.values()];
       for (const { controller } of all) controller.abort(STOPPED);
       await Promise.all(all.map(({ ended }) => ended));
+      over.abort();
     },
   };
 }
