@@ -75,9 +75,7 @@ export function createApp(given: Ports) {
   );
   const queue = fairQueue(Math.max(PLACES, 2 * ports.width), limits.jobs);
   const runner = createRunner({
-    records: ports.records,
-    blobs: ports.blobs,
-    leases: ports.leases,
+    ...ports,
     queue,
     seconds: limits.seconds,
     retention: limits.retention,
@@ -97,7 +95,7 @@ export function createApp(given: Ports) {
     .use(ports.loopbackOnly ? localOnly(cors) : (_, next) => next())
     .use(bearerAuth(ports.keys))
     .use(jobRequests({ ...ports, limits, runner, queue }))
-    .route("/", jobRoutes({ records: ports.records, runner }))
+    .route("/", jobRoutes({ ...ports, runner }))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())

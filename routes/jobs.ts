@@ -4,23 +4,24 @@
  * @module
  */
 import { Hono } from "hono";
-import type { UseStore } from "idb-keyval";
 import { getJob, isEnded, type Job, listJobs, toldJob } from "../core/jobs/job.ts";
 import type { JobEvent } from "../core/jobs/job_events.ts";
 import type { Runner } from "../core/jobs/runner.ts";
 import { Problem } from "../core/problem.ts";
+import type { CheckpointStore } from "../core/store/checkpoints.ts";
+import { resultResponse } from "./http/job_result.ts";
 import { callerOf } from "./http/job_requests.ts";
 
 /** What the resource stands on. */
-export interface JobPorts {
-  readonly records: UseStore;
+export interface JobPorts extends CheckpointStore {
   readonly runner: Runner;
 }
 
 const HEARTBEAT_MS = 1000;
 
 /** The resource's routes. A caller finds only its own jobs. */
-export function jobRoutes({ records, runner }: JobPorts) {
+export function jobRoutes(ports: JobPorts) {
+  const { records, runner } = ports;
   const find = async (request: Request, id: string): Promise<Job> => {
     const job = await getJob(records, id);
     if (job && job.owner === await callerOf(request)) return job;
@@ -40,6 +41,11 @@ export function jobRoutes({ records, runner }: JobPorts) {
       context.header("cache-control", "no-store");
       return context.json(latest(job)?.job ?? toldJob(job));
     })
+    // Hono answers HEAD by the GET route; the body is never made then.
+    .get("/jobs/:id/result", async (context) => {
+      const { req } = context;
+      return await resultResponse(ports, req.raw, await find(req.raw, req.param("id")));
+    })
     .delete("/jobs/:id", async (context) => {
       await runner.cancel(await find(context.req.raw, context.req.param("id")));
       return context.body(null, 204);
@@ -54,7 +60,11 @@ export function jobRoutes({ records, runner }: JobPorts) {
 }
 
 /** The events after one, then those that come, until the job has ended or the service stops. */
-function follow({ records, runner }: JobPorts, id: string, last: number) {
+function follow(
+  { records, runner }: Pick<JobPorts, "records" | "runner">,
+  id: string,
+  last: number,
+) {
   const encoder = new TextEncoder();
   let stop = () => {};
   return new ReadableStream<Uint8Array>({

@@ -13,6 +13,8 @@ import type { EngineChoice } from "../core/engine/engine_name.ts";
 import { keepReport } from "./http/keep_report.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport } from "../core/store/records.ts";
+import type { ReplayBindings } from "./http/replay.ts";
+import { attachment } from "./http/stored_headers.ts";
 import { sendResult } from "./http/put_result.ts";
 import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
@@ -21,7 +23,7 @@ const BYTES_AHEAD = 4 << 20;
 
 /** The resource's routes. */
 export function mergeRoutes(ports: RecipePorts) {
-  return new Hono()
+  return new Hono<{ Bindings: ReplayBindings }>()
     .post("/merge", async (context) => {
       const planned = await prepareMerge(ports, context.req.raw);
       let prepared: CompleteMerge;
@@ -33,9 +35,11 @@ export function mergeRoutes(ports: RecipePorts) {
         await planned.release();
         throw error;
       }
-      if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared);
+      // The report of a job goes with it.
+      const id = context.env?.job?.id ?? crypto.randomUUID();
+      if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared, id);
       const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
-      const sent = await sendResult(ports, prepared, log, context.req.raw);
+      const sent = await sendResult(ports, prepared, log, id, context.req.raw);
       return context.json(sent, 200, { link: `<${sent.report}>; rel="describedby"` });
     })
     .post("/plan", async (context) => {
@@ -71,9 +75,12 @@ function toldPlan({ plan, output }: CompleteMerge): Plan {
 }
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
-async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Response> {
+async function answer(
+  ports: RecipePorts,
+  prepared: CompleteMerge,
+  id: string,
+): Promise<Response> {
   const { plan, output, controller } = prepared;
-  const id = crypto.randomUUID();
   const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
   const merged = mergeStream(plan, {
     executor: ports.executor,
@@ -123,12 +130,10 @@ async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Resp
 function resultHeaders({ plan, recipe, output }: CompleteMerge, id: string): Headers {
   const { extension, byteLength, mediaType } = output;
   const stem = (recipe.name ?? `merged-${plan.method}`).replace(/\.(?:safetensors|onnx|zip)$/, "");
-  const ascii = stem.replaceAll(/[^\w.-]/g, "_");
   return new Headers({
     "content-type": mediaType,
     "content-length": String(byteLength),
-    "content-disposition": `attachment; filename="${ascii}${extension}"; ` +
-      `filename*=UTF-8''${encodeURIComponent(stem)}${extension}`,
+    "content-disposition": attachment(stem + extension),
     "link": `</merges/${id}/report>; rel="describedby"`,
     "cache-control": "no-store",
   });

@@ -44,7 +44,7 @@ export interface Job {
   readonly request: JobRequest;
   /** Times that it was started. */
   readonly attempts: number;
-  /** The run of rounds that it goes on with after a restart. */
+  /** The run of rounds that it goes on with, where that is another's. */
   readonly run?: string;
   /** The record of its `Idempotency-Key`. */
   readonly key?: string;
@@ -65,6 +65,11 @@ export function isEnded({ state }: Pick<Job, "state">): boolean {
 export function toldJob(job: Job): ToldJob {
   const { owner: _, request: _1, attempts: _2, run: _3, key: _4, ...told } = job;
   return told;
+}
+
+/** The run of rounds that a job has, if it has one: its own has its id. */
+export function runOf({ run, id }: Pick<Job, "run" | "id">): string {
+  return run ?? id;
 }
 
 /** Keeps a job. */

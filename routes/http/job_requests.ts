@@ -10,11 +10,13 @@ import { getJob, getKey, type Job, putKey } from "../../core/jobs/job.ts";
 import type { Runner } from "../../core/jobs/runner.ts";
 import { LIMITS, type Limits } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
-import type { BlobId } from "../../core/store/blobs.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
 import { bodyChunks } from "./body_chunks.ts";
+import { EVENT_TYPES } from "./event_stream.ts";
+import { resultResponse } from "./job_result.ts";
+import { preferredType } from "./negotiate.ts";
 import { requestDigest } from "./request_digest.ts";
-import { streamOf, whenSent } from "./streams.ts";
+import { whenSent } from "./streams.ts";
 import type { UploadGate } from "./upload_gate.ts";
 
 /** The calls that may be jobs. */
@@ -32,6 +34,9 @@ export const LONG_CALLS = [
 
 /** Header fields that a job's request keeps: none that names the caller. */
 const KEPT = ["content-type"];
+/** What a call may answer. */
+const TEXTS = ["application/json", ...EVENT_TYPES] as const;
+const FILES = ["application/octet-stream", "image/svg+xml", "text/csv", "application/zip"] as const;
 const KEY = /^[\x21-\x7e ]{1,255}$/;
 
 /** What calls as jobs stand on. */
@@ -130,7 +135,9 @@ async function take(
     const { id, source } = await writer.seal();
     const path = pathname + search;
     const name = key === null ? undefined : await sha256(`${owner} ${key}`);
-    const fingerprint = await requestDigest(path, request.headers.get("content-type"), id, source);
+    const form = fileForm(request, pathname);
+    const asked = form === undefined ? path : `${path}\n${form}`;
+    const fingerprint = await requestDigest(asked, request.headers.get("content-type"), id, source);
     const known = name === undefined ? undefined : await getKey(records, name);
     const first = known && await getJob(records, known.job);
     if (first && known.fingerprint !== fingerprint) {
@@ -167,7 +174,7 @@ async function take(
       created: new Date().toISOString(),
       started: null,
       finished: null,
-      request: { path, headers: keptHeaders(request.headers), body: id },
+      request: { path, headers: keptHeaders(request.headers, form), body: id },
       attempts: 0,
       ...(name === undefined ? {} : { key: name }),
     };
@@ -183,11 +190,19 @@ async function take(
   }
 }
 
-function keptHeaders(headers: Headers): Record<string, string> {
-  return Object.fromEntries(KEPT.flatMap((name) => {
+function keptHeaders(headers: Headers, accept: string | undefined): Record<string, string> {
+  const kept = KEPT.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value]];
-  }));
+  });
+  return Object.fromEntries([...kept, ...(accept === undefined ? [] : [["accept", accept]])]);
+}
+
+/** The kind of file that a caller wants rather than JSON; merges answer one in any case. */
+function fileForm({ headers }: Request, path: string): string | undefined {
+  if (path === "/merge") return undefined;
+  const best = preferredType(headers.get("accept"), [...TEXTS, ...FILES]);
+  return FILES.find((type) => type === best);
 }
 
 function accepted(context: Context, job: Job): Response {
@@ -205,12 +220,7 @@ async function answerOf(
   { id }: Job,
 ): Promise<Response> {
   const job = await ports.runner.ended(id);
-  if (job?.state === "done") {
-    const result = job.result as { readonly checkpoint?: { readonly id: BlobId } };
-    if (job.kind !== "merge" || !result.checkpoint) return context.json(job.result as object);
-    const source = await ports.leases.open(result.checkpoint.id);
-    if (source) return streamOf(source);
-  }
+  if (job?.state === "done") return await resultResponse(ports, context.req.raw, job);
   const problem = job?.problem as { readonly status?: number } | null | undefined;
   if (problem) {
     return new Response(JSON.stringify(problem), {

@@ -7,17 +7,6 @@ import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
 
 const PIECE = 1 << 20;
 
-/** A whole source as an answer; it is closed at the end. */
-export function streamOf(source: ByteSource): Response {
-  return new Response(streamFrom(source), {
-    headers: {
-      "content-type": "application/octet-stream",
-      "content-length": String(source.byteLength),
-      "cache-control": "no-store",
-    },
-  });
-}
-
 /**
  * The bytes of a source in order; it is closed at the end, however that comes.
  *

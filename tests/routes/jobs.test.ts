@@ -149,7 +149,8 @@ async function oneJob(read: (end: () => Promise<void>) => Promise<void>) {
     });
     return found;
   };
-  const answer = await jobRoutes({ records: watched, runner }).request("/jobs/j/events");
+  const routes = jobRoutes({ records: watched, runner, blobs, leases: createLeases(blobs) });
+  const answer = await routes.request("/jobs/j/events");
   return { answer, runner };
 }
 
