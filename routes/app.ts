@@ -18,9 +18,9 @@ import { bearerAuth } from "./http/auth.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
 import { jobRequests } from "./http/job_requests.ts";
+import type { KeepPorts } from "./http/keep_result.ts";
 import { problemDocument, problemResponse } from "./http/problem.ts";
 import { type ReplayBindings, replayJob } from "./http/replay.ts";
-import type { RecipePorts } from "./http/recipe_request.ts";
 import { requestId } from "./http/request_id.ts";
 import { requestSize } from "./http/request_size.ts";
 import { securityHeaders } from "./http/security_headers.ts";
@@ -37,7 +37,7 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
+  extends KeepPorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */

@@ -10,6 +10,7 @@ import { planDocument } from "../core/merge/plan_document.ts";
 import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import type { EngineChoice } from "../core/engine/engine_name.ts";
+import { type KeepPorts, keepResult } from "./http/keep_result.ts";
 import { keepReport } from "./http/keep_report.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport } from "../core/store/records.ts";
@@ -22,7 +23,7 @@ import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recip
 const BYTES_AHEAD = 4 << 20;
 
 /** The resource's routes. */
-export function mergeRoutes(ports: RecipePorts) {
+export function mergeRoutes(ports: KeepPorts) {
   return new Hono<{ Bindings: ReplayBindings }>()
     .post("/merge", async (context) => {
       const planned = await prepareMerge(ports, context.req.raw);
@@ -35,10 +36,17 @@ export function mergeRoutes(ports: RecipePorts) {
         await planned.release();
         throw error;
       }
+      const job = context.env?.job;
       // The report of a job goes with it.
-      const id = context.env?.job?.id ?? crypto.randomUUID();
-      if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared, id);
-      const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
+      const id = job?.id ?? crypto.randomUUID();
+      const isSent = prepared.recipe.output?.put !== undefined;
+      if (!isSent && !job) return await answer(ports, prepared, id);
+      const engine = await chosenEngine(ports);
+      const log = reportLog(toldPlan(prepared), engine);
+      if (!isSent && job) {
+        const name = fileName(prepared);
+        return context.json(await keepResult(ports, prepared, log, job, { name, engine }));
+      }
       const sent = await sendResult(ports, prepared, log, id, context.req.raw);
       return context.json(sent, 200, { link: `<${sent.report}>; rel="describedby"` });
     })
@@ -127,13 +135,18 @@ async function answer(
   return new Response(body, { headers: resultHeaders(prepared, id) });
 }
 
-function resultHeaders({ plan, recipe, output }: CompleteMerge, id: string): Headers {
-  const { extension, byteLength, mediaType } = output;
+/** What the result is saved as. */
+function fileName({ plan, recipe, output: { extension } }: CompleteMerge): string {
   const stem = (recipe.name ?? `merged-${plan.method}`).replace(/\.(?:safetensors|onnx|zip)$/, "");
+  return stem + extension;
+}
+
+function resultHeaders(prepared: CompleteMerge, id: string): Headers {
+  const { byteLength, mediaType } = prepared.output;
   return new Headers({
     "content-type": mediaType,
     "content-length": String(byteLength),
-    "content-disposition": attachment(stem + extension),
+    "content-disposition": attachment(fileName(prepared)),
     "link": `</merges/${id}/report>; rel="describedby"`,
     "cache-control": "no-store",
   });

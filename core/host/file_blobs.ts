@@ -7,6 +7,7 @@ import { Problem } from "../problem.ts";
 import { isBlobId } from "../store/blob_id.ts";
 import type { BlobId, BlobStore, MakeHasher } from "../store/blobs.ts";
 import { openFile } from "./file_source.ts";
+import { fileParts } from "./file_parts.ts";
 import { createWriter, removeLeft, syncFolder } from "./file_writer.ts";
 
 /** Names the files that this process writes; its id could be the same after a container's restart. */
@@ -72,6 +73,7 @@ export async function fileBlobs(
       }
       return ids.sort();
     },
+    parts: fileParts(`${folder}/parts`, places),
   };
 }
 

@@ -5,14 +5,14 @@
  */
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import { blobId } from "../store/blob_id.ts";
-import type { BlobId, BlobWriter, MakeHasher } from "../store/blobs.ts";
+import type { BlobId, BlobWriter, Hasher, MakeHasher, PartWriter } from "../store/blobs.ts";
 import { isFull, systemFault } from "../system_fault.ts";
 import { openFile } from "./file_source.ts";
 
 /** Small chunks are gathered to writes of this size. */
 const WRITE_SIZE = 1 << 20;
 /** Elsewhere a lock keeps the owner's own readers out as well. */
-const LOCKS = Deno.build.os !== "windows";
+export const LOCKS = Deno.build.os !== "windows";
 
 /** Where blobs lie. */
 export interface BlobPlaces {
@@ -22,15 +22,28 @@ export interface BlobPlaces {
 }
 
 /** Starts a blob in a new file. */
-export async function createWriter(
+export async function createWriter(path: string, places: BlobPlaces): Promise<BlobWriter> {
+  return fileWriter(path, await openLocked(path), places);
+}
+
+/**
+ * Writes on at the end of an open file.
+ *
+ * @param hasher Of the bytes that are there.
+ */
+export function fileWriter(
   path: string,
+  file: Deno.FsFile,
   { pathOf, sizeOf, makeHasher }: BlobPlaces,
-): Promise<BlobWriter> {
-  const file = await openLocked(path);
-  const hasher = makeHasher();
+  { bytes: there, hasher }: { readonly bytes: number; readonly hasher: Hasher } = {
+    bytes: 0,
+    hasher: makeHasher(),
+  },
+): PartWriter {
   const gathered = new Uint8Array(WRITE_SIZE);
   let waiting = 0;
-  let bytes = 0;
+  let bytes = there;
+  let named = false;
   let id: BlobId | undefined;
   let closed = false;
   const sources: ByteSource[] = [];
@@ -103,6 +116,23 @@ export async function createWriter(
       for (const source of sources.splice(0)) source.close?.();
       return { id, bytes, created: true };
     },
+    async flush() {
+      // Both are of this very moment; what is written while the disk works belongs to the next mark.
+      const written = flush();
+      const mark = { bytes, sha256: hasher.copy().digest().toHex() };
+      await written;
+      await full(async () => {
+        await file.sync();
+        if (!named) await syncFolder(path.slice(0, path.lastIndexOf("/")));
+        named = true;
+      }, abort);
+      return mark;
+    },
+    leave() {
+      close();
+      for (const source of sources.splice(0)) source.close?.();
+      return Promise.resolve();
+    },
     abort,
   };
 }
@@ -141,7 +171,10 @@ export async function removeLeft(path: string): Promise<void> {
 }
 
 /** Runs a write; a full disk becomes a problem, and nothing of the blob stays. */
-async function full<T>(write: () => T | Promise<T>, abort?: () => Promise<void>): Promise<T> {
+export async function full<T>(
+  write: () => T | Promise<T>,
+  abort?: () => Promise<void>,
+): Promise<T> {
   try {
     return await write();
   } catch (error) {

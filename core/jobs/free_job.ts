@@ -14,10 +14,13 @@ import type { CheckpointStore } from "../store/checkpoints.ts";
 import { type Holder, releaseHeld } from "../store/holders.ts";
 import { getManifest, removeReport } from "../store/records.ts";
 import { isEnded, type Job, listJobs, removeJob, runOf } from "./job.ts";
+import { removePart } from "./part.ts";
+import { jobsWithParts } from "./part_log.ts";
 
 /** Frees what only the work of an ended job needed. */
 export async function freeWork(store: CheckpointStore, job: Job): Promise<void> {
   await freeBody(store, job.request.body);
+  await removePart(store, job.id);
   // The answer of finished rounds is in the job by now.
   if (job.state === "done") await removeRun(store.records, runOf(job));
   if (job.state !== "done") await release(store, await listJobs(store.records), [holderOf(job)]);
@@ -43,6 +46,7 @@ export async function freeJobs(
   for (const job of jobs) {
     if (stay.includes(job)) continue;
     if (runs.includes(runOf(job))) await removeRun(store.records, runOf(job));
+    await removePart(store, job.id);
     await removeReport(store.records, job.id);
     await removeJob(store.records, job);
   }
@@ -51,9 +55,16 @@ export async function freeJobs(
 
 /** Frees what a crash left without a job or run to go with. Nothing else may store meanwhile. */
 export async function freeOrphans(store: CheckpointStore): Promise<void> {
-  const known = new Set<Holder>((await listJobs(store.records)).map(holderOf));
+  const jobs = await listJobs(store.records);
+  const known = new Set<Holder>(jobs.map(holderOf));
+  const unfinished = new Set(jobs.filter((job) => !isEnded(job)).map(({ id }) => id));
   for (const { run } of await listRuns(store.records)) known.add(`atm/${run}`);
   await releaseHeld(store, (holder) => !known.has(holder));
+  const parts = [
+    ...await store.blobs.parts?.names() ?? [],
+    ...await jobsWithParts(store.records),
+  ];
+  for (const id of new Set(parts)) if (!unfinished.has(id)) await removePart(store, id);
 }
 
 function holderOf({ id }: Job): Holder {

@@ -15,7 +15,14 @@ import { streamFrom } from "./streams.ts";
 /** What the routes are told of the job whose request they answer. */
 export interface ReplayBindings {
   /** The job that they answer to. */
-  readonly job?: { readonly id: string };
+  readonly job?: JobBinding;
+}
+
+/** What of a job its work is given. */
+export interface JobBinding {
+  readonly id: string;
+  /** Tells how many bytes of the result are there. */
+  readonly tell: (bytes: { readonly done: number; readonly total: number | null }) => void;
 }
 
 /** What a job is asked for whose caller wants no file: its events, if it tells any. */
@@ -51,7 +58,13 @@ export async function replayJob(
       body: streamFrom(source, (error) => unreadable = { error }),
       signal,
     });
-    const response = await replay(request, { job: { id: job.id } });
+    const response = await replay(request, {
+      job: {
+        id: job.id,
+        tell: (bytes) =>
+          tell({ progress: { ...bytes, unit: "bytes", message: "writes the result" } }),
+      },
+    });
     const type = response.headers.get("content-type") ?? "";
     if (type.startsWith("application/x-ndjson")) return await lastEvent(response, job, tell);
     if (!response.ok) throw problemOf(await response.json());
