@@ -40,6 +40,8 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** Bytes of a job's result after which what is there is made durable. */
+  readonly jobFlush: number;
   /** What graphs of merges run on. */
   readonly engine: EngineName;
   /** All limits, those above included. */
@@ -190,6 +192,7 @@ export function readConfig(
     memory: limits.memory,
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
+    jobFlush: size("AMALGAM_JOB_FLUSH", 64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
     engine: engine ?? "auto",
   };
   if (faults.length > 0) throw new ConfigError(faults);

@@ -1,5 +1,6 @@
 /**
- * Blobs as files: `blobs/sha256/ab/abcdef…`, written under `tmp/` and renamed when they are whole.
+ * Blobs as files: `blobs/sha256/ab/abcdef…`, written under `tmp/` (or `parts/`, where they outlive their process) and
+ * renamed when they are whole.
  *
  * @module
  */
@@ -19,8 +20,10 @@ export async function fileBlobs(
 ): Promise<BlobStore> {
   const blobs = `${folder}/blobs/sha256`;
   const temporary = `${folder}/tmp`;
+  const parts = `${folder}/parts`;
   await Deno.mkdir(blobs, { recursive: true });
   await Deno.mkdir(temporary, { recursive: true });
+  await Deno.mkdir(parts, { recursive: true });
   // A power cut takes a folder whose name was never made durable, with all that it holds.
   await syncFolder(`${folder}/blobs`);
   await syncFolder(folder);
@@ -73,7 +76,7 @@ export async function fileBlobs(
       }
       return ids.sort();
     },
-    parts: fileParts(`${folder}/parts`, places),
+    parts: fileParts(parts, places),
   };
 }
 

@@ -8,7 +8,7 @@ import { type BlobPlaces, fileWriter, full, LOCKS } from "./file_writer.ts";
 
 const PIECE = 1 << 20;
 
-/** The parts of a folder, which is made with the first of them. */
+/** The parts in a folder. */
 export function fileParts(folder: string, places: BlobPlaces): PartStore {
   const pathOf = (name: string) => {
     if (/^[\w-]+$/.test(name)) return `${folder}/${name}`;
@@ -17,7 +17,6 @@ export function fileParts(folder: string, places: BlobPlaces): PartStore {
   return {
     async open(name, mark) {
       const path = pathOf(name);
-      await full(() => Deno.mkdir(folder, { recursive: true }));
       const file = await full(() => Deno.open(path, { create: true, read: true, write: true }));
       try {
         // Waits for a process that is ending.
@@ -32,15 +31,13 @@ export function fileParts(folder: string, places: BlobPlaces): PartStore {
       }
     },
     async remove(name) {
-      await Deno.remove(pathOf(name)).catch(absent);
+      await Deno.remove(pathOf(name)).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
     },
     async names() {
       const names: string[] = [];
-      try {
-        for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
-      } catch (error) {
-        absent(error);
-      }
+      for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
       return names.sort();
     },
   };
@@ -60,8 +57,4 @@ async function goOn(
     at += count;
   }
   return hasher.copy().digest().toHex() === sha256 ? { bytes, hasher } : undefined;
-}
-
-function absent(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

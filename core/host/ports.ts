@@ -21,6 +21,9 @@ import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { hostResolver } from "./resolve_host.ts";
 
+/** Milliseconds after which a job's result is made durable, however little of it is there. */
+const FLUSH_MS = 2000;
+
 /** Opens the store and the engine (which loads on first use). */
 export async function openPorts(config: Config) {
   const { data, memory, files, workers } = config;
@@ -61,6 +64,7 @@ export async function openPorts(config: Config) {
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
     },
     chunkElements: config.chunkElements,
+    flushes: { bytes: config.jobFlush, ms: FLUSH_MS },
     maximumUpload: config.maximumUpload,
     width: Math.max(1, workers),
     keys: config.keys,
