@@ -2,7 +2,7 @@
  * What a job holds, and when it is freed.
  *
  * With its end go its request and what an unfinished or failed work has made. With its record, that is when it is
- * deleted or its retention is over, go its key, its report, the checkpoint or file that it made, and the state and the
+ * deleted or its retention is over, go its key, its report, what its call told, the checkpoint or file that it made, and the state and the
  * weights of a run of rounds that it did not finish. What somebody else stored, or what a call stores for its
  * caller whether it is a job or not (a tuning's checkpoints), never goes with a job.
  *
@@ -13,6 +13,7 @@ import type { BlobId } from "../store/blobs.ts";
 import type { CheckpointStore } from "../store/checkpoints.ts";
 import { type Holder, releaseHeld } from "../store/holders.ts";
 import { getManifest, removeReport } from "../store/records.ts";
+import { removeCallEvents } from "./call_events.ts";
 import { isEnded, type Job, listJobs, removeJob, runOf } from "./job.ts";
 import { removePart } from "./part.ts";
 import { jobsWithParts } from "./part_log.ts";
@@ -47,6 +48,7 @@ export async function freeJobs(
     if (stay.includes(job)) continue;
     if (runs.includes(runOf(job))) await removeRun(store.records, runOf(job));
     await removePart(store, job.id);
+    await removeCallEvents(store.records, job.id);
     await removeReport(store.records, job.id);
     await removeJob(store.records, job);
   }

@@ -84,7 +84,9 @@ export async function getJob(records: UseStore, id: string): Promise<Job | undef
 
 /** Forgets a job and its idempotency key. */
 export async function removeJob(records: UseStore, job: Job): Promise<void> {
-  if (job.key !== undefined) await del(KEY + job.key, records);
+  // The key may stand for a later job by now.
+  const known = job.key === undefined ? undefined : await getKey(records, job.key);
+  if (known?.job === job.id) await del(KEY + job.key, records);
   await del(PREFIX + job.id, records);
 }
 

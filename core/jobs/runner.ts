@@ -6,13 +6,17 @@
 import { Problem } from "../problem.ts";
 import type { CheckpointStore } from "../store/checkpoints.ts";
 import type { FairQueue } from "./fair_queue.ts";
+import { type CallEvents, createCallEvents, type ToldEvent } from "./call_events.ts";
 import { collectJobs } from "./collect.ts";
 import { freeJobs, freeOrphans, freeWork } from "./free_job.ts";
 import { getJob, isEnded, type Job, listJobs, putJob } from "./job.ts";
 import { createJobEvents, type JobEvents } from "./job_events.ts";
 
 /** What the work of a job may change in it. */
-export type JobNews = Partial<Pick<Job, "progress" | "run">>;
+export interface JobNews extends Partial<Pick<Job, "progress" | "run">> {
+  /** What its call tells whoever listens to it. */
+  readonly told?: ToldEvent;
+}
 
 /** What jobs stand on. */
 export interface RunnerPorts extends CheckpointStore {
@@ -36,6 +40,8 @@ export interface RunnerPorts extends CheckpointStore {
 /** Jobs of one application. */
 export interface Runner {
   readonly events: JobEvents;
+  /** What the calls of jobs with a key tell. */
+  readonly calls: CallEvents;
   /** Aborted once nothing more will happen to any job. */
   readonly stopped: AbortSignal;
   /** Takes over the jobs of an earlier process; resolves when they are queued again. */
@@ -66,6 +72,7 @@ const STOPPED = "stopped";
 export function createRunner(ports: RunnerPorts): Runner {
   const { records, now } = ports;
   const events = createJobEvents();
+  const calls = createCallEvents(records);
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
   const time = () => new Date(now()).toISOString();
   const over = new AbortController();
@@ -110,7 +117,9 @@ export function createRunner(ports: RunnerPorts): Runner {
       const aborted = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason), { once: true })
       );
-      work = ports.execute(job, signal, (news) => {
+      work = ports.execute(job, signal, ({ told, ...news }) => {
+        // Only whoever knows the key can ask for them.
+        if (told && job.key !== undefined) calls.tell(job.id, told);
         const changed = news.run !== undefined && news.run !== job.run;
         job = { ...job, ...news };
         events.tell(job);
@@ -136,6 +145,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     } finally {
       clearTimeout(timer);
       if (leave) work.then(leave, leave);
+      await calls.settle(job.id);
     }
     // The end is kept before the body is freed: a crash in between leaves an orphan, never a job without a body.
     await keepEnd(job);
@@ -151,6 +161,7 @@ export function createRunner(ports: RunnerPorts): Runner {
 
   return {
     events,
+    calls,
     stopped: over.signal,
     async start() {
       await this.collect();

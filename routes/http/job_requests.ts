@@ -12,10 +12,11 @@ import { LIMITS, type Limits } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
 import { bodyChunks } from "./body_chunks.ts";
-import { EVENT_TYPES } from "./event_stream.ts";
+import { askedForEvents, EVENT_TYPES } from "./event_stream.ts";
 import { resultResponse } from "./job_result.ts";
 import { preferredType } from "./negotiate.ts";
 import { requestDigest } from "./request_digest.ts";
+import { problemOf, toldAgain } from "./told_again.ts";
 import { whenSent } from "./streams.ts";
 import type { UploadGate } from "./upload_gate.ts";
 
@@ -31,6 +32,16 @@ export const LONG_CALLS = [
   "training-graph",
   "task-vectors",
 ] as const;
+
+/** Those that tell events while they work. */
+const TELLING = [
+  "/tune",
+  "/evaluate",
+  "/atm",
+  "/statistics",
+  "/adapters",
+  "/training-graph",
+];
 
 /** Header fields that a job's request keeps: none that names the caller. */
 const KEPT = ["content-type"];
@@ -71,7 +82,7 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       raw.headers.get("prefer") ?? "",
     );
     const key = raw.headers.get("idempotency-key");
-    if (!asynchronous && (key === null || asksForMore(raw, path))) {
+    if (!asynchronous && key === null) {
       const leave = await ports.queue.enter(owner, raw.signal);
       try {
         await next();
@@ -94,17 +105,14 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       `${owner} ${key ?? crypto.randomUUID()}`,
       () => take(ports, raw, owner, key),
     );
-    context.res = asynchronous ? accepted(context, job) : await answerOf(ports, context, job);
+    if (asynchronous) context.res = accepted(context, job);
+    else {
+      const type = eventType(raw, path);
+      context.res = type
+        ? await toldAgain(ports, raw, job, type)
+        : await answerOf(ports, context, job);
+    }
   };
-}
-
-/**
- * Whether a call is to be answered by a stream of events, or by something else than JSON, while it runs: what is kept
- * of a job is its result, so that a key cannot answer these again.
- */
-function asksForMore({ headers }: Request, path: string): boolean {
-  const accept = headers.get("accept") ?? "";
-  return path === "/atm" || /x-ndjson|event-stream|octet-stream|svg|csv|zip/i.test(accept);
 }
 
 async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, run: () => Promise<T>) {
@@ -140,7 +148,9 @@ async function take(
     const fingerprint = await requestDigest(asked, request.headers.get("content-type"), id, source);
     const known = name === undefined ? undefined : await getKey(records, name);
     const first = known && await getJob(records, known.job);
-    if (first && known.fingerprint !== fingerprint) {
+    // A failure that may pass by itself is no answer for good.
+    const again = first && mayPass(first);
+    if (first && known!.fingerprint !== fingerprint) {
       throw new Problem(
         "conflict",
         "Cannot answer as the Idempotency-Key came with another request before: " +
@@ -148,7 +158,7 @@ async function take(
         { status: 422, job: first.id },
       );
     }
-    if (first) return first;
+    if (first && !again) return first;
     const { waiting } = ports.queue.counts();
     if (waiting >= ports.limits.jobs) {
       throw new Problem(
@@ -190,6 +200,18 @@ async function take(
   }
 }
 
+/** Whether the same call could go well the next time: it was cancelled, or others or we were at fault. */
+function mayPass({ state, problem }: Job): boolean {
+  const { status = 500 } = (problem ?? {}) as { readonly status?: number };
+  return state === "cancelled" || state === "failed" && (status >= 500 || status === 429);
+}
+
+/** The kind of events that a call is to be answered by while it works, if it tells any. */
+function eventType(request: Request, path: string): typeof EVENT_TYPES[number] | undefined {
+  if (!TELLING.includes(path)) return undefined;
+  return askedForEvents(request) ?? (path === "/atm" ? EVENT_TYPES[0] : undefined);
+}
+
 function keptHeaders(headers: Headers, accept: string | undefined): Record<string, string> {
   const kept = KEPT.flatMap((name) => {
     const value = headers.get(name);
@@ -221,13 +243,7 @@ async function answerOf(
 ): Promise<Response> {
   const job = await ports.runner.ended(id);
   if (job?.state === "done") return await resultResponse(ports, context.req.raw, job);
-  const problem = job?.problem as { readonly status?: number } | null | undefined;
-  if (problem) {
-    return new Response(JSON.stringify(problem), {
-      status: problem.status ?? 500,
-      headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
-    });
-  }
+  if (job?.problem) return problemOf(job);
   throw new Problem("unavailable", `The job ended without a result: its id is ${id}`, {
     retry_after: 1,
   });

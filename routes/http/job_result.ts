@@ -62,8 +62,7 @@ export async function resultResponse(
 }
 
 /** Where the call answers bytes: merges, and whatever was asked for as a file. */
-function storedResult({ kind, result }: Job): StoredResult | undefined {
-  const { checkpoint } = result as Partial<StoredResult>;
-  if (!checkpoint) return undefined;
-  return kind === "merge" || checkpoint.kind === "file" ? result as StoredResult : undefined;
+function storedResult({ kind, request, result }: Job): StoredResult | undefined {
+  const isFile = kind === "merge" || request.headers["accept"] !== undefined;
+  return isFile && "checkpoint" in (result as object) ? result as StoredResult : undefined;
 }

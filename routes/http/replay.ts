@@ -99,7 +99,7 @@ async function lastEvent(
       const progress = { done: ++done, total: null, unit: "events", message: line.slice(0, 1000) };
       const { run } = members;
       const others = event === "start" && typeof run === "string" && run !== id;
-      tell(others ? { progress, run } : { progress });
+      tell({ progress, told: { event, ...members }, ...(others ? { run } : {}) });
     }
   };
   for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
