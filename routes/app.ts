@@ -25,9 +25,9 @@ import { bearerAuth } from "./http/auth.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
 import { jobRequests } from "./http/job_requests.ts";
+import type { KeepPorts } from "./http/keep_result.ts";
 import { problemDocument, problemResponse } from "./http/problem.ts";
 import { type ReplayBindings, replayJob } from "./http/replay.ts";
-import type { RecipePorts } from "./http/recipe_request.ts";
 import { factsOf } from "./http/request_facts.ts";
 import { refuseStopping } from "./http/refuse_stopping.ts";
 import { requestId } from "./http/request_id.ts";
@@ -46,7 +46,7 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
+  extends KeepPorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */
@@ -95,9 +95,7 @@ export function createApp(given: Ports) {
   const queue = fairQueue(limits.running, limits.jobs);
   const watch = watchJobs(events);
   const runner = createRunner({
-    records: ports.records,
-    blobs: ports.blobs,
-    leases: ports.leases,
+    ...ports,
     queue,
     seconds: limits.seconds,
     retention: limits.retention,
@@ -132,7 +130,7 @@ export function createApp(given: Ports) {
     .use(ports.loopbackOnly ? localOnly(cors) : (_, next) => next())
     .use(bearerAuth(ports.keys))
     .use(jobRequests({ ...ports, limits, runner, queue }))
-    .route("/", jobRoutes({ records: ports.records, runner }))
+    .route("/", jobRoutes({ ...ports, runner }))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())

@@ -14,10 +14,11 @@ import {
   storeCheckpoint,
 } from "../core/store/checkpoints.ts";
 import { inPhase } from "../core/telemetry/phase.ts";
-import { listManifests } from "../core/store/records.ts";
+import { getManifest, listManifests, toldManifest } from "../core/store/records.ts";
 import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
-import { announcedDigest, digestField } from "./http/digest.ts";
+import { announcedDigest } from "./http/digest.ts";
+import { storedHeaders } from "./http/stored_headers.ts";
 import type { UploadGate } from "./http/upload_gate.ts";
 
 /** What the resource stands on. */
@@ -52,7 +53,7 @@ export function checkpointRoutes(ports: CheckpointPorts) {
         );
       }
       const { items, next } = await listManifests(ports.records, { limit: count, after });
-      return context.json({ checkpoints: items, next: next ?? null });
+      return context.json({ checkpoints: items.map(toldManifest), next: next ?? null });
     })
     .get("/checkpoints/:id/tensors", async (context) => {
       const source = await open(ports, idOf(context.req.param("id")));
@@ -75,12 +76,14 @@ export function checkpointRoutes(ports: CheckpointPorts) {
     // Hono answers HEAD by the GET route; the body is never made then.
     .get("/checkpoints/:id", async (context) => {
       const id = idOf(context.req.param("id"));
+      const { contentType, headers } = storedHeaders(
+        await getManifest(ports.records, id) ?? { id },
+      );
       return respondWithSource(context.req.raw, await open(ports, id), {
         etag: `"${id}"`,
-        contentType: TYPE,
+        contentType,
         headers: {
-          "repr-digest": digestField(id),
-          "content-disposition": `attachment; filename="${id.slice(7, 19)}.safetensors"`,
+          ...headers,
           "cache-control": "private, immutable, max-age=31536000",
         },
       });

@@ -41,6 +41,8 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** Bytes of a job's result after which what is there is made durable. */
+  readonly jobFlush: number;
   /** What graphs of merges run on. */
   readonly engine: EngineName;
   /** How much the log tells. */
@@ -200,6 +202,7 @@ export function readConfig(
     memory: limits.memory,
     workers,
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 18, BLOCK, 2 ** 24, BLOCK),
+    jobFlush: size("AMALGAM_JOB_FLUSH", 64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
     engine: engine ?? "auto",
     log: log ?? "info",
   };

@@ -30,6 +30,8 @@ import { hostResolver } from "./resolve_host.ts";
 const NOTHING: BlobId = `sha256:${"0".repeat(64)}`;
 /** Milliseconds in which store and engine must answer to be ready. */
 const READY_MS = 4000;
+/** Milliseconds after which a job's result is made durable, however little of it is there. */
+const FLUSH_MS = 2000;
 
 /** Opens the store and the engine (which loads on first use). */
 export async function openPorts(config: Config) {
@@ -76,6 +78,7 @@ export async function openPorts(config: Config) {
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
     },
     chunkElements: config.chunkElements,
+    flushes: { bytes: config.jobFlush, ms: FLUSH_MS },
     maximumUpload: config.maximumUpload,
     width: Math.max(1, workers),
     keys: config.keys,

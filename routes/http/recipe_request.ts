@@ -17,6 +17,7 @@ import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
 import { type MergeMethod, METHODS } from "../../core/methods/mod.ts";
 import { isConfigPart } from "../../core/sources/adapter_source.ts";
+import { sourceIdentity } from "../../core/sources/identity.ts";
 import { openSources, type SourcePorts } from "../../core/sources/open_sources.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { BlobWriter } from "../../core/store/blobs.ts";
@@ -39,6 +40,8 @@ export interface RecipePorts extends UploadPorts {
 export interface PreparedMerge {
   readonly recipe: Recipe;
   readonly plan: Plan;
+  /** What the sources are, if that tells for certain; see {@linkcode sourceIdentity}. */
+  readonly identity: string | undefined;
   /** The form of the answer. */
   readonly output: MergeOutput;
   /** Aborts everything that reads for this request; aborted when the client goes away. */
@@ -140,7 +143,8 @@ export async function prepareMerge(
       const timer = setTimeout(() => controller.abort(tooLong(seconds)), 1000 * seconds);
       closers.push(() => clearTimeout(timer));
     };
-    const prepared = { recipe, plan, output, controller, admit, release };
+    const identity = sourceIdentity(opened);
+    const prepared = { recipe, plan, identity, output, controller, admit, release };
     const complete = async () => {
       const { factors } = plan;
       if (factors === undefined) return prepared;

@@ -32,6 +32,8 @@ export const ROUTE_SCOPES: Readonly<Record<string, readonly Scope[]>> = {
   "GET /merges/:id/report": ["read", "merge"],
   "GET /jobs/:id": ["read", "merge", "tune"],
   "GET /jobs/:id/events": ["read", "merge", "tune"],
+  "GET /jobs/:id/result": ["read", "merge", "tune"],
+  "HEAD /jobs/:id/result": ["read", "merge", "tune"],
   // Whoever may start a job may end one.
   "DELETE /jobs/:id": ["merge", "tune"],
   "DELETE /checkpoints/:id": ["admin"],
