@@ -20,6 +20,7 @@ import { type Log, noLog } from "../core/log.ts";
 import { accessLog } from "./http/access_log.ts";
 import { observe } from "../core/telemetry/gauges.ts";
 import { inPhase } from "../core/telemetry/phase.ts";
+import { createReports } from "../core/store/reports.ts";
 import { timedExecutor } from "../core/telemetry/timed_executor.ts";
 import { bearerAuth } from "./http/auth.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
@@ -73,8 +74,11 @@ export function createApp(given: Ports) {
     memory = memoryBudget(limits.memory, 1000 * limits.memoryWait),
     events = noLog,
   } = given;
-  const ports: Ports = {
+  const { now = Date.now } = given;
+  const { retention } = limits;
+  const ports = {
     ...given,
+    reports: createReports({ records: given.records, retention, now, log: given.log }),
     gate,
     memory,
     executor: timedExecutor(given.executor),
@@ -99,7 +103,7 @@ export function createApp(given: Ports) {
     queue,
     seconds: limits.seconds,
     retention: limits.retention,
-    now: ports.now ?? Date.now,
+    now,
     heard: watch.heard,
     execute: (job, signal, tell) =>
       inPhase(

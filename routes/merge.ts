@@ -11,9 +11,8 @@ import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import type { EngineChoice } from "../core/engine/engine_name.ts";
 import { type KeepPorts, keepResult } from "./http/keep_result.ts";
-import { keepReport } from "./http/keep_report.ts";
+import type { ReportingPorts } from "./http/reporting.ts";
 import { reportLog } from "../core/stream/report_log.ts";
-import { getReport } from "../core/store/records.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { attachment } from "./http/stored_headers.ts";
 import { sendResult } from "./http/put_result.ts";
@@ -23,7 +22,7 @@ import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recip
 const BYTES_AHEAD = 4 << 20;
 
 /** The resource's routes. */
-export function mergeRoutes(ports: KeepPorts) {
+export function mergeRoutes(ports: KeepPorts & ReportingPorts) {
   return new Hono<{ Bindings: ReplayBindings }>()
     .post("/merge", async (context) => {
       const planned = await prepareMerge(ports, context.req.raw);
@@ -38,7 +37,7 @@ export function mergeRoutes(ports: KeepPorts) {
       }
       const job = context.env?.job;
       // The report of a job goes with it.
-      const id = job?.id ?? crypto.randomUUID();
+      const id = job?.id ?? ports.reports.newId();
       const isSent = prepared.recipe.output?.put !== undefined;
       if (!isSent && !job) return await answer(ports, prepared, id);
       const engine = await chosenEngine(ports);
@@ -57,7 +56,7 @@ export function mergeRoutes(ports: KeepPorts) {
     })
     .get("/merges/:id/report", async (context) => {
       const id = context.req.param("id");
-      const report = await getReport(ports.records, id);
+      const report = await ports.reports.read(id);
       if (report === undefined) {
         throw new Problem(
           "not-found",
@@ -84,7 +83,7 @@ function toldPlan({ plan, output }: CompleteMerge): Plan {
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
 async function answer(
-  ports: RecipePorts,
+  ports: RecipePorts & ReportingPorts,
   prepared: CompleteMerge,
   id: string,
 ): Promise<Response> {
@@ -102,7 +101,7 @@ async function answer(
     controller.abort();
     await pieces.return(undefined).catch(() => {});
     await prepared.release();
-    await keepReport(ports, id, log.finish(error));
+    await ports.reports.keep(id, log.finish(error));
   };
   const ahead: IteratorResult<Bytes, void>[] = [];
   try {

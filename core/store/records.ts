@@ -34,7 +34,6 @@ export function toldManifest({ held_by: _, ...told }: Manifest): Manifest {
 }
 
 const CHECKPOINT = "checkpoint/";
-const REPORT = "report/";
 
 /** Keeps a manifest. */
 export async function putManifest(records: UseStore, manifest: Manifest): Promise<void> {
@@ -76,19 +75,4 @@ export async function listManifests(
   const items = page.filter((manifest) => manifest !== undefined);
   const last = items.at(-1);
   return { items, ...(ids.length > limit && last ? { next: last.id } : {}) };
-}
-
-/** Keeps the report of a merge. */
-export async function putReport(records: UseStore, id: string, report: unknown): Promise<void> {
-  await set(REPORT + id, report, records);
-}
-
-/** Forgets a report. */
-export async function removeReport(records: UseStore, id: string): Promise<void> {
-  await del(REPORT + id, records);
-}
-
-/** The report of a merge, or undefined. */
-export async function getReport(records: UseStore, id: string): Promise<unknown> {
-  return await get(REPORT + id, records);
 }

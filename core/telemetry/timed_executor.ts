@@ -10,9 +10,9 @@ import { chunkSeconds } from "./instruments.ts";
 export function timedExecutor(executor: ChunkExecutor): ChunkExecutor {
   return {
     ...executor,
-    async run(job) {
+    async run(job, size) {
       const began = performance.now();
-      const result = await executor.run(job);
+      const result = await executor.run(job, size);
       chunkSeconds((performance.now() - began) / 1000);
       return result;
     },

@@ -11,7 +11,7 @@ import { finishFile } from "../../core/store/stored_file.ts";
 import { mergeStream } from "../../core/stream/merge_stream.ts";
 import type { ReportLog } from "../../core/stream/report_log.ts";
 import type { TensorReport } from "../../core/stream/report.ts";
-import { keepReport } from "./keep_report.ts";
+import type { ReportingPorts } from "./reporting.ts";
 import type { CompleteMerge, RecipePorts } from "./recipe_request.ts";
 import type { JobBinding } from "./replay.ts";
 
@@ -46,7 +46,7 @@ export interface KeptResult {
  * @throws {Problem} Whatever a merge throws, or storing.
  */
 export async function keepResult(
-  ports: KeepPorts,
+  ports: KeepPorts & ReportingPorts,
   prepared: CompleteMerge,
   log: ReportLog,
   job: JobBinding,
@@ -63,10 +63,10 @@ export async function keepResult(
     const manifest = output.extension === ".zip"
       ? await finishFile(ports, part.writer, { media_type: output.mediaType, name, holder })
       : (await finishCheckpoint(ports, part.writer, { signal, holder })).manifest;
-    await keepReport(ports, job.id, log.finish());
+    await ports.reports.keep(job.id, log.finish());
     return { checkpoint: toldManifest(manifest), report: `/merges/${job.id}/report` };
   } catch (error) {
-    await keepReport(ports, job.id, log.finish(error));
+    await ports.reports.keep(job.id, log.finish(error));
     throw error;
   } finally {
     controller.abort();

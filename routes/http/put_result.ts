@@ -8,7 +8,7 @@ import { Problem } from "../../core/problem.ts";
 import { type PutAnswer, putFile } from "../../core/sources/put_file.ts";
 import { mergeStream } from "../../core/stream/merge_stream.ts";
 import type { ReportLog } from "../../core/stream/report_log.ts";
-import { keepReport } from "./keep_report.ts";
+import type { ReportingPorts } from "./reporting.ts";
 import type { CompleteMerge, RecipePorts } from "./recipe_request.ts";
 
 /** What is answered instead of the file. */
@@ -26,7 +26,7 @@ export interface PutResult {
  * @throws {Problem} `invalid-recipe`, `forbidden-source`, `upstream`, and whatever a merge throws.
  */
 export async function sendResult(
-  ports: RecipePorts,
+  ports: RecipePorts & ReportingPorts,
   prepared: CompleteMerge,
   log: ReportLog,
   id: string,
@@ -58,10 +58,10 @@ export async function sendResult(
         }),
       );
     }, controller.signal);
-    await keepReport(ports, id, log.finish());
+    await ports.reports.keep(id, log.finish());
     return { put: answers, report: `/merges/${id}/report` };
   } catch (error) {
-    await keepReport(ports, id, log.finish(error));
+    await ports.reports.keep(id, log.finish(error));
     throw error;
   } finally {
     request.signal.removeEventListener("abort", gone);

@@ -3,11 +3,9 @@ import { keys, set } from "idb-keyval";
 import type { BlobId } from "../../core/store/blobs.ts";
 import {
   getManifest,
-  getReport,
   listManifests,
   type Manifest,
   putManifest,
-  putReport,
   removeManifest,
 } from "../../core/store/records.ts";
 import { memoryTable, tableStore } from "../../core/store/table_store.ts";
@@ -24,20 +22,19 @@ function id(digit: string): BlobId {
 Deno.test("a manifest is kept, read and forgotten under a prefix of its own", async () => {
   const records = tableStore(memoryTable());
   await putManifest(records, manifest("a"));
-  await putReport(records, id("a"), { rows: [1] });
-  assertEquals(await keys(records), [`checkpoint/${id("a")}`, `report/${id("a")}`]);
+  await set(`other/${id("a")}`, { rows: [1] }, records);
+  assertEquals(await keys(records), [`checkpoint/${id("a")}`, `other/${id("a")}`]);
   assertEquals(await getManifest(records, id("a")), manifest("a"));
   await removeManifest(records, id("a"));
   assertEquals(await getManifest(records, id("a")), undefined);
-  assertEquals(await getReport(records, id("a")), { rows: [1] });
-  assertEquals(await getReport(records, "other"), undefined);
+  assertEquals(await keys(records), [`other/${id("a")}`]);
 });
 
 Deno.test("pages together list every manifest once, by ascending id, and nothing else", async () => {
   const records = tableStore(memoryTable());
   await set("job/1", {}, records);
   await set("checkpoint", {}, records);
-  await putReport(records, "r", {});
+  await set("report/r", {}, records);
   const digits = ["c", "0", "f", "7", "a"];
   for (const digit of digits) await putManifest(records, manifest(digit));
   const all = digits.toSorted().map(manifest);
