@@ -24,36 +24,37 @@ export interface MergeRun {
 export async function runMerge(kind: InputKind, run: MergeRun): Promise<number> {
   const sources = await sourcesOf(kind, run);
   const document = JSON.stringify({ ...run.recipe, sources });
-  const form = kind === "upload";
-  const args = form
-    ? [
-      "-F",
-      `recipe=${document};type=application/json`,
-      ...Object.entries(run.files).flatMap((
-        [name, file],
-      ) => ["-F", `${name}=@${run.folder}/${file}`]),
-    ]
+  const body = kind === "upload"
+    ? uploadArguments(document, run.files, run.folder)
     : ["-H", "content-type: application/json", "--data", document];
   const started = performance.now();
+  await curl([...body, `${run.origin}/merge`], run.output);
+  return (performance.now() - started) / 1000;
+}
+
+/** How curl sends a recipe and files. */
+export function uploadArguments(
+  recipe: string,
+  files: Readonly<Record<string, string>>,
+  folder: string,
+): string[] {
+  return [
+    ...["-F", `recipe=${recipe};type=application/json`],
+    ...Object.entries(files).flatMap(([name, file]) => ["-F", `${name}=@${folder}/${file}`]),
+  ];
+}
+
+/** Runs curl until the answer is in a file. */
+export async function curl(args: readonly string[], output: string): Promise<void> {
   const { code, stderr } = await new Deno.Command("curl", {
-    args: [
-      "--silent",
-      "--show-error",
-      "--fail-with-body",
-      "-o",
-      run.output,
-      ...args,
-      `${run.origin}/merge`,
-    ],
+    args: ["--silent", "--show-error", "--fail-with-body", "-o", output, ...args],
     stderr: "piped",
   }).output();
-  if (code !== 0) {
-    const answer = await Deno.readTextFile(run.output).catch(() => "");
-    throw new Error(
-      `The merge failed: ${new TextDecoder().decode(stderr)} ${answer.slice(0, 500)}`,
-    );
-  }
-  return (performance.now() - started) / 1000;
+  if (code === 0) return;
+  const answer = output.startsWith("/dev/") ? "" : await Deno.readTextFile(output).catch(() => "");
+  throw new Error(
+    `The call failed: ${new TextDecoder().decode(stderr)} ${answer.slice(0, 500)}`,
+  );
 }
 
 async function sourcesOf(kind: InputKind, run: MergeRun): Promise<Record<string, unknown>> {

@@ -1,13 +1,17 @@
 /**
  * `deno task bench`: time and memory of merging, beside plain copies of the same bytes.
  *
- * Options: `--parameters 220M --dtype BF16 --models 3 --methods a,b --inputs path,upload,store,url
- * --latency 20 --folder .bench --json FILE`; the latency is that of the server of URLs, in milliseconds.
+ * Options: `--parameters 220M --dtype BF16 --models 3 --methods a,b --inputs path,upload,store,url --runs 2
+ * --latency 20 --folder .bench --json FILE`; the latency is that of the server of URLs, in milliseconds. The faster
+ * run counts. The last column compares uploads with saving the same upload and merging files, and URLs with the slower
+ * of merging files and asking for the same bytes.
  *
  * @module
  */
 import { METHODS } from "../core/methods/mod.ts";
 import { parseDType } from "../core/tensor/dtype.ts";
+import { parseCount } from "./count.ts";
+import { copySeconds, readAll, requestSeconds, saveSeconds, seconds } from "./baselines.ts";
 import { type InputKind, runMerge } from "./clients.ts";
 import { findMergekit, runMergekit } from "./mergekit.ts";
 import { freePort, startServer } from "./server.ts";
@@ -22,19 +26,13 @@ interface Measurement {
   readonly peak: number;
   /** Times as long as the copies. */
   readonly ratio: number;
+  /** Seconds of what it cannot do without: the copies; saving the upload and merging files; the requests alone. */
+  readonly limit?: number;
 }
 
 function option(name: string, fallback: string): string {
   const at = Deno.args.indexOf(`--${name}`);
   return at < 0 ? fallback : Deno.args[at + 1] ?? fallback;
-}
-
-function parseCount(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text);
-  if (!found) {
-    throw new Error(`--parameters must be a number such as 220M: current value is ${text}`);
-  }
-  return Math.round(Number(found[1]) * 1000 ** " KMG".indexOf((found[2] || " ").toUpperCase()));
 }
 
 /** Parameters per model (mergekit wants them there) and for all. */
@@ -81,19 +79,6 @@ function recipeOf(
   };
 }
 
-async function seconds(run: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await run();
-  return (performance.now() - started) / 1000;
-}
-
-async function readAll(path: string): Promise<void> {
-  const file = await Deno.open(path);
-  const buffer = new Uint8Array(1 << 20);
-  while (await file.read(buffer) !== null);
-  file.close();
-}
-
 const folder = option("folder", ".bench");
 const dtype = parseDType(option("dtype", "BF16")) ?? "BF16";
 const models = Number(option("models", "3"));
@@ -137,26 +122,38 @@ const ranges = new Deno.Command(Deno.execPath(), {
 }).spawn();
 const results: Measurement[] = [];
 const output = `${real}/out.safetensors`;
+const rangeOrigin = `http://127.0.0.1:${rangePort}`;
+const runs = Number(option("runs", "2"));
+const pathOf = (variant: number) => `${real}/m${variant}.safetensors`;
+/** Seconds of the merges of files, by method. */
+const fromFiles = new Map<string, number>();
 
-/** Reading these inputs and writing one output with plain copies. */
-async function copySeconds(used: readonly number[]): Promise<number> {
-  return await seconds(async () => {
-    for (const i of used) await readAll(`${real}/m${i}.safetensors`);
-    await Deno.copyFile(`${real}/m0.safetensors`, output);
-  });
+/** What the inputs alone cost; undefined where merges of files were not measured before. */
+async function limitOf(
+  kind: InputKind,
+  merge: number | undefined,
+  files: Readonly<Record<string, string>>,
+): Promise<number | undefined> {
+  if (merge === undefined || kind === "path" || kind === "store") return undefined;
+  if (kind === "upload") return merge + await saveSeconds(files, real);
+  const urls = Object.values(files).map((file) => `${rangeOrigin}/${file}`);
+  return Math.max(merge, await requestSeconds(urls, size));
 }
 
 function report(measurement: Measurement): void {
   results.push(measurement);
-  const { method, inputs, seconds, gigabytesPerSecond, peak, ratio } = measurement;
+  const { method, inputs, seconds, gigabytesPerSecond, peak, ratio, limit } = measurement;
   console.log(
     method.padEnd(18) + inputs.padEnd(10) + seconds.toFixed(2).padStart(8) +
       gigabytesPerSecond.toFixed(2).padStart(8) + peak.toFixed(0).padStart(10) +
-      ratio.toFixed(1).padStart(9),
+      ratio.toFixed(1).padStart(9) +
+      (limit === undefined ? "" : (seconds / limit).toFixed(2).padStart(9)),
   );
 }
 
-console.log(`\n${"method".padEnd(18)}${"inputs".padEnd(10)}       s    GB/s   peak MB  x copies`);
+console.log(
+  `\n${"method".padEnd(18)}${"inputs".padEnd(10)}       s    GB/s   peak MB  x copies  x limit`,
+);
 try {
   for (const kind of inputs) {
     const server = await startServer({
@@ -168,16 +165,24 @@ try {
       for (const method of methods) {
         const { recipe, used } = recipeOf(method, models);
         const files = Object.fromEntries(used.map((i) => [`m${i}`, `m${i}.safetensors`]));
-        const copies = await copySeconds(used);
+        const copies = await copySeconds(used.map(pathOf), output);
         server.peak();
-        const time = await runMerge(kind, {
-          origin: server.origin,
-          recipe,
-          files,
-          folder: real,
-          output,
-          ranges: `http://127.0.0.1:${rangePort}`,
-        });
+        const times: number[] = [];
+        for (let run = 0; run < runs; run++) {
+          times.push(
+            await runMerge(kind, {
+              origin: server.origin,
+              recipe,
+              files,
+              folder: real,
+              output,
+              ranges: rangeOrigin,
+            }),
+          );
+        }
+        const time = Math.min(...times);
+        if (kind === "path") fromFiles.set(method, time);
+        const limit = await limitOf(kind, fromFiles.get(method), files);
         report({
           method,
           inputs: kind,
@@ -185,6 +190,7 @@ try {
           gigabytesPerSecond: size * (used.length + 1) / 1e9 / time,
           peak: server.peak(),
           ratio: time / copies,
+          ...(limit === undefined ? {} : { limit }),
         });
       }
     } finally {
@@ -195,7 +201,7 @@ try {
   const mergekit = inputs.includes("path") ? await findMergekit() : undefined;
   for (const method of mergekit ? methods : []) {
     const { recipe, used } = recipeOf(method, models);
-    const copies = await copySeconds(used);
+    const copies = await copySeconds(used.map(pathOf), output);
     const paths = JSON.parse(
       JSON.stringify(recipe).replaceAll(/"m(\d)"/g, `"${real}/m$1.safetensors"`),
     );
