@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { keys } from "idb-keyval";
+import { get, keys } from "idb-keyval";
 import { addPartRecord, partRecords } from "../../core/jobs/part_log.ts";
 import type { BlobId } from "../../core/store/blobs.ts";
-import { getReport } from "../../core/store/records.ts";
 import type { Ports } from "../../routes/app.ts";
 import { checkpointBytes } from "../support/merging.ts";
 import { startRangeServer } from "../support/range_server.ts";
@@ -112,7 +111,7 @@ Deno.test("a merge goes on behind its last finished tensor, computes only the ot
   await undisturbed.stop();
   const expected = await goneOn(whole, first);
   assertEquals(expected.maps, NAMES.length * CHUNKS);
-  const told = reportOf(await getReport(whole.records, expected.job.id));
+  const told = reportOf(await get(`report/${expected.job.id}`, whole.records));
   assertEquals(told.tensors.length, NAMES.length);
 
   const most: number[] = [];
@@ -125,7 +124,7 @@ Deno.test("a merge goes on behind its last finished tensor, computes only the ot
     assert(!(await store.blobs.list()).includes(expected.id));
     const { job, id, maps } = await goneOn(store, path);
     assertEquals([id, maps], [expected.id, (NAMES.length - marked) * CHUNKS]);
-    assertEquals(reportOf(await getReport(store.records, job.id)), told);
+    assertEquals(reportOf(await get(`report/${job.id}`, store.records)), told);
     const left = (await keys<string>(store.records)).filter((key) => key.startsWith("part/"));
     assertEquals([left, await store.blobs.parts!.names()], [[], []]);
   }
