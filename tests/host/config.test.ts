@@ -28,6 +28,7 @@ Deno.test("readConfig() has a default for everything", () => {
     chunkElements: 262_144,
     engine: "auto",
     log: "info",
+    jobFlush: 64 * 2 ** 20,
     loopbackOnly: true,
     cors: [],
     limits: DEFAULT_LIMITS,
@@ -53,6 +54,7 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_CHUNK: "4096",
     AMALGAM_ENGINE: "wasm",
     AMALGAM_LOG: "debug",
+    AMALGAM_JOB_FLUSH: "1M",
     OTHER: "x",
   }, FACTS);
   assertEquals(config, {
@@ -70,6 +72,7 @@ Deno.test("readConfig() reads every variable", () => {
     chunkElements: 4096,
     engine: "wasm",
     log: "debug",
+    jobFlush: 2 ** 20,
     loopbackOnly: false,
     cors: [],
     limits: { ...DEFAULT_LIMITS, upload: 1.5 * 2 ** 30, memory: 64 * 2 ** 20 },
