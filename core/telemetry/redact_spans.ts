@@ -1,9 +1,9 @@
 /**
  * Takes secrets out of spans that the host makes by itself.
  *
- * Deno writes the whole address of every request and of every fetch into its spans, before any of our code runs. The
+ * A host writes the whole address of every request and of every fetch into its spans, before any of our code runs. The
  * class of its spans is wrapped here, so that nothing reaches a collector that {@linkcode redact} would not leave in
- * a log. Deno takes {@linkcode untraced} for its headers, but makes the span all the same: such spans are never ended,
+ * a log. It takes {@linkcode untraced} for its headers, but may make the span all the same: such spans are never ended,
  * and so never sent.
  *
  * @module

@@ -15,12 +15,16 @@ import { type SentAnswer, watchAnswer } from "./sent_answer.ts";
 /** Probes come every few seconds; nobody wants to read them. */
 export const PROBES: readonly string[] = ["/healthz", "/readyz"];
 
+/** What other servers fail at, and what will pass, is no fault of ours. */
+const OF_OTHERS = [502, 503, 504];
+
 /** These last as long as their job, which goes on in the next process. */
 const ENDLESS = "/jobs/:id/events";
 
 /**
- * Counts every request as work under way until its answer is through, and tells of it once: id, method, route, status, milliseconds, bytes in and out, the kind of its problem, its
- * caller, and whether it was given up before its end. Neither path nor query, which hold what callers write.
+ * Counts every request as work under way until its answer is through, and tells of it once: id, method, route, status,
+ * milliseconds, bytes in and out, the kind of its problem, its caller, and whether it was given up before its end.
+ * Neither path nor query, which hold what callers write.
  */
 export function accessLog(log: Log, lifecycle: Lifecycle): MiddlewareHandler {
   return async function accessLog(context, next) {
@@ -73,7 +77,7 @@ export function routeOf(context: Context): string {
 
 function levelOf(route: string, status: number): EventLevel {
   if (PROBES.includes(route)) return "debug";
-  return status >= 500 && status !== 503 ? "error" : "info";
+  return status < 500 || OF_OTHERS.includes(status) ? "info" : "error";
 }
 
 function problemKind(headers: Headers, { text }: SentAnswer): string | undefined {

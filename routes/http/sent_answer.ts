@@ -41,7 +41,10 @@ export async function watchAnswer(
   }
   if (!isStreamed(headers)) {
     // To ask for the body of a short text would make a stream of it that has lost its length.
-    const text = new Uint8Array(await response.arrayBuffer());
+    const text = await response.bytes().catch((error) => {
+      sent({ bytes: 0, aborted: true });
+      throw error;
+    });
     sent({ bytes: text.length, aborted: signal.aborted, text });
     return new Response(text, response);
   }

@@ -29,6 +29,7 @@ Deno.test("readConfig() has a default for everything", () => {
     jobFlush: 64 * 2 ** 20,
     engine: "auto",
     log: "info",
+    jobFlush: 64 * 2 ** 20,
     loopbackOnly: true,
     cors: [],
     limits: DEFAULT_LIMITS,
@@ -54,6 +55,7 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_CHUNK: "4096",
     AMALGAM_ENGINE: "wasm",
     AMALGAM_LOG: "debug",
+    AMALGAM_JOB_FLUSH: "1M",
     OTHER: "x",
   }, FACTS);
   assertEquals(config, {
@@ -72,6 +74,7 @@ Deno.test("readConfig() reads every variable", () => {
     jobFlush: 64 * 2 ** 20,
     engine: "wasm",
     log: "debug",
+    jobFlush: 2 ** 20,
     loopbackOnly: false,
     cors: [],
     limits: { ...DEFAULT_LIMITS, upload: 1.5 * 2 ** 30, memory: 64 * 2 ** 20 },
