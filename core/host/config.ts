@@ -40,6 +40,8 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** Whether jobs run by themselves, or only while somebody reads their events. */
+  readonly jobs: typeof DRIVERS[number];
   /** Bytes of a job's result after which what is there is made durable. */
   readonly jobFlush: number;
   /** What graphs of merges run on. */
@@ -61,6 +63,7 @@ export class ConfigError extends Error {
   }
 }
 
+const DRIVERS = ["background", "listener"] as const;
 const NO_KEYS = "the SHA-256 of at least one key as 64 hexadecimal digits";
 const BLOCK = 4096;
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/;
@@ -175,6 +178,12 @@ export function readConfig(
       `AMALGAM_ENGINE must be one of ${ENGINES.join(", ")}: current value is ${named}`,
     );
   }
+  // Where no request is open, nothing runs on at the edge.
+  const driver = value("AMALGAM_JOBS") ?? (facts.edge ? "listener" : "background");
+  const jobs = DRIVERS.find((each) => each === driver);
+  if (!jobs) {
+    faults.push(`AMALGAM_JOBS must be one of ${DRIVERS.join(", ")}: current value is ${driver}`);
+  }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
     host,
@@ -192,6 +201,7 @@ export function readConfig(
     memory: limits.memory,
     workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
+    jobs: jobs ?? "background",
     jobFlush: size("AMALGAM_JOB_FLUSH", 64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
     engine: engine ?? "auto",
   };

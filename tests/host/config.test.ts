@@ -26,13 +26,15 @@ Deno.test("readConfig() has a default for everything", () => {
     memory: 512 * 2 ** 20,
     workers: 4,
     chunkElements: 131_072,
+    jobs: "background",
+    jobFlush: 64 * 2 ** 20,
     engine: "auto",
     loopbackOnly: true,
     cors: [],
     limits: DEFAULT_LIMITS,
   });
   const edge = readConfig({}, { processors: 16, edge: true });
-  assertEquals([edge.data, edge.workers], [undefined, 0]);
+  assertEquals([edge.data, edge.workers, edge.jobs], [undefined, 0, "listener"]);
   assertEquals(readConfig({}, { processors: 16, edge: false }).workers, 8);
 });
 
@@ -50,6 +52,8 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_MEMORY: "64M",
     AMALGAM_WORKERS: "0",
     AMALGAM_CHUNK: "4096",
+    AMALGAM_JOBS: "listener",
+    AMALGAM_JOB_FLUSH: "1M",
     AMALGAM_ENGINE: "wasm",
     OTHER: "x",
   }, FACTS);
@@ -66,6 +70,8 @@ Deno.test("readConfig() reads every variable", () => {
     memory: 64 * 2 ** 20,
     workers: 0,
     chunkElements: 4096,
+    jobs: "listener",
+    jobFlush: 2 ** 20,
     engine: "wasm",
     loopbackOnly: false,
     cors: [],
@@ -78,6 +84,13 @@ Deno.test("readConfig() reads every variable", () => {
 Deno.test("an engine that is not offered is refused by name", () => {
   assertEquals(faultsOf({ AMALGAM_ENGINE: "cuda" }), [
     "AMALGAM_ENGINE must be one of auto, fused, wasm, webgpu: current value is cuda",
+  ]);
+});
+
+Deno.test("what drives jobs is refused by name, and how often they are made durable by size", () => {
+  assertEquals(faultsOf({ AMALGAM_JOBS: "cron", AMALGAM_JOB_FLUSH: "0" }), [
+    "AMALGAM_JOBS must be one of background, listener: current value is cron",
+    "AMALGAM_JOB_FLUSH must be a number of bytes such as 512M or 64G: current value is 0",
   ]);
 });
 
