@@ -13,7 +13,6 @@ import { readAnalysis } from "../core/analysis/document.ts";
 import { workspaceEngine } from "../core/analysis/workspace_engine.ts";
 import { drawPicture, PICTURE_NAMES, type PictureName } from "../core/analysis/picture/picture.ts";
 import type { OpenWorkspace } from "../core/engine/workspace.ts";
-import { didYouMean } from "../core/merge/nearest.ts";
 import { modelNames } from "../core/merge/recipe.ts";
 import { analysis } from "../core/methods/analysis.ts";
 import { Problem } from "../core/problem.ts";
@@ -37,7 +36,8 @@ export function analyzeRoutes(ports: AnalyzePorts) {
   return new Hono().post("/analyze", async (context) => {
     // Before anything is uploaded for an answer that nobody would take.
     const type = acceptedType(context.req.header("accept"));
-    const picture = wantedPicture(context.req.query("picture"));
+    const wanted = context.req.query("picture");
+    const picture = PICTURE_NAMES.find((name) => name === wanted) ?? "overview";
     let maximum = 0;
     const reader: DocumentReader = {
       part: "recipe",
@@ -107,16 +107,5 @@ function acceptedType(accept: string | undefined): typeof TYPES[number] {
     "not-acceptable",
     `Cannot answer as Accept must allow one of ${TYPES.join(", ")}: current value is ${accept}`,
     { offers: TYPES },
-  );
-}
-
-function wantedPicture(name = "overview"): PictureName {
-  const known = PICTURE_NAMES.find((each) => each === name);
-  if (known !== undefined) return known;
-  throw new Problem(
-    "invalid-request",
-    `Cannot draw the picture as it must be one of ${PICTURE_NAMES.join(", ")}` +
-      `${didYouMean(name, PICTURE_NAMES)}: current value is ${JSON.stringify(name)}`,
-    { allowed: PICTURE_NAMES },
   );
 }

@@ -15,6 +15,7 @@ import { createRunner, type Runner } from "../core/jobs/runner.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { memoryBudget } from "../core/memory_budget.ts";
 import { bearerAuth } from "./http/auth.ts";
+import { checkParameters } from "./http/check_parameters.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
 import { jobRequests } from "./http/job_requests.ts";
@@ -29,9 +30,11 @@ import { uploadGate } from "./http/upload_gate.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
+import { openApiRoutes } from "./openapi.ts";
 import { problemRoutes } from "./problems.ts";
 import { rootRoutes } from "./root.ts";
 import { type StatisticsPorts, statisticsRoutes } from "./statistics.ts";
+import { methodsAt } from "./table/find.ts";
 import { taskVectorRoutes } from "./task_vectors.ts";
 import { type TunePorts, tuneRoutes } from "./tune.ts";
 
@@ -96,12 +99,14 @@ export function createApp(given: Ports) {
     .use(requestSize(limits.requestHeaders))
     .use(ports.loopbackOnly ? localOnly(cors) : (_, next) => next())
     .use(bearerAuth(ports.keys))
+    .use(checkParameters())
     .use(jobRequests({ ...ports, limits, runner, queue }))
     .route("/", jobRoutes({ records: ports.records, runner }))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())
     .route("/", problemRoutes())
+    .route("/", openApiRoutes())
     .route("/", checkpointRoutes(ports))
     .route("/", taskVectorRoutes(ports))
     .route("/", mergeRoutes(ports))
@@ -119,7 +124,7 @@ export function createApp(given: Ports) {
   );
   app.notFound((context) => {
     const { path, method } = context.req;
-    const allow = allowedMethods(app.routes, path);
+    const allow = methodsAt(path);
     const problem = allow.length > 0
       ? new Problem(
         "method-not-allowed",
@@ -132,20 +137,4 @@ export function createApp(given: Ports) {
     return problemResponse(problem, { instance: path, method });
   });
   return app;
-}
-
-/** The methods of the routes that a path would match. */
-function allowedMethods(
-  routes: readonly { readonly method: string; readonly path: string }[],
-  path: string,
-): string[] {
-  const methods = new Set<string>();
-  for (const route of routes) {
-    if (route.method === "ALL") continue;
-    const pattern = route.path.replaceAll(/:[^/]+/g, "[^/]+");
-    if (!new RegExp(`^${pattern}$`).test(path)) continue;
-    methods.add(route.method);
-    if (route.method === "GET") methods.add("HEAD");
-  }
-  return [...methods].sort();
 }

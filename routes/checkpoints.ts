@@ -29,7 +29,6 @@ export interface CheckpointPorts extends CheckpointStore {
 
 const TYPE = "application/octet-stream";
 const PAGE = 100;
-const MAXIMUM_PAGE = 1000;
 
 /** The resource's routes. */
 export function checkpointRoutes(ports: CheckpointPorts) {
@@ -37,20 +36,7 @@ export function checkpointRoutes(ports: CheckpointPorts) {
     .post("/checkpoints", async (context) => await store(ports, context))
     .get("/checkpoints", async (context) => {
       const { limit = String(PAGE), after = "" } = context.req.query();
-      const count = Number(limit);
-      if (!Number.isInteger(count) || count < 1 || count > MAXIMUM_PAGE) {
-        throw new Problem(
-          "invalid-request",
-          `Cannot list the checkpoints as limit must be from 1 to ${MAXIMUM_PAGE}: current value is ${limit}`,
-        );
-      }
-      if (after !== "" && !isBlobId(after)) {
-        throw new Problem(
-          "invalid-request",
-          `Cannot list the checkpoints as after must be an id: current value is ${after}`,
-        );
-      }
-      const { items, next } = await listManifests(ports.records, { limit: count, after });
+      const { items, next } = await listManifests(ports.records, { limit: Number(limit), after });
       return context.json({ checkpoints: items, next: next ?? null });
     })
     .get("/checkpoints/:id/tensors", async (context) => {

@@ -5,32 +5,20 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { parseDType } from "../core/tensor/dtype.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import { invalidRecipe } from "../core/merge/faults.ts";
-import { SourceEntrySchema } from "../core/merge/sources.ts";
+import { TaskVectorSchema } from "../core/merge/task_vector_document.ts";
 import { INTERNAL_METHODS } from "../core/methods/mod.ts";
 import type { CheckpointStore } from "../core/store/checkpoints.ts";
 import { storeCheckpoint } from "../core/store/checkpoints.ts";
 import { type DocumentReader, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
-
-const RequestSchema = v.strictObject({
-  base: v.pipe(v.string("a source's name"), v.nonEmpty("a source's name")),
-  model: v.pipe(v.string("a source's name"), v.nonEmpty("a source's name")),
-  sources: v.optional(v.record(v.string(), SourceEntrySchema), {}),
-  negate: v.optional(v.boolean("true or false"), false),
-  out_dtype: v.optional(
-    v.pipe(v.string("a dtype"), v.check((name) => parseDType(name) !== undefined, "a dtype")),
-    "float32",
-  ),
-});
 
 /** The request as a recipe of the internal method. Float32 by default, so that base plus result is the model again. */
 const reader: DocumentReader = {
   part: "request",
   methods: INTERNAL_METHODS,
   read(document) {
-    const checked = v.safeParse(RequestSchema, document);
+    const checked = v.safeParse(TaskVectorSchema, document);
     if (!checked.success) {
       throw invalidRecipe(checked.issues.map((issue) => ({
         path: v.getDotPath(issue) ?? "",

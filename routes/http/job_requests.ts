@@ -12,27 +12,14 @@ import { LIMITS, type Limits } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import type { BlobId } from "../../core/store/blobs.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
+import { operationOf } from "../table/find.ts";
 import { bodyChunks } from "./body_chunks.ts";
 import { requestDigest } from "./request_digest.ts";
 import { streamOf, whenSent } from "./streams.ts";
 import type { UploadGate } from "./upload_gate.ts";
 
-/** The calls that may be jobs. */
-export const LONG_CALLS = [
-  "merge",
-  "tune",
-  "evaluate",
-  "atm",
-  "analyze",
-  "statistics",
-  "adapters",
-  "training-graph",
-  "task-vectors",
-] as const;
-
 /** Header fields that a job's request keeps: none that names the caller. */
 const KEPT = ["content-type"];
-const KEY = /^[\x21-\x7e ]{1,255}$/;
 
 /** What calls as jobs stand on. */
 export interface JobRequestPorts extends CheckpointStore {
@@ -60,7 +47,7 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
   const turns = new Map<string, Promise<unknown>>();
   return async function jobRequests(context, next) {
     const { raw, method, path } = context.req;
-    if (method !== "POST" || !LONG_CALLS.some((call) => path === `/${call}`)) return await next();
+    if (!operationOf(method, path)?.long) return await next();
     const owner = await callerOf(raw);
     const asynchronous = /(?:^|[,\s])respond-async(?:$|[\s,;])/i.test(
       raw.headers.get("prefer") ?? "",
@@ -76,13 +63,6 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       }
       context.res = whenSent(context.res, leave);
       return;
-    }
-    if (key !== null && !KEY.test(key)) {
-      throw new Problem(
-        "invalid-request",
-        "Cannot take the Idempotency-Key as it must be 1 to 255 printable ASCII characters: " +
-          `current length is ${key.length}`,
-      );
     }
     const job = await inTurn(
       turns,

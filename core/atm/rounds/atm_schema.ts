@@ -17,7 +17,10 @@ export function bounded(
   return v.pipe(
     v.number(expected),
     v.finite(expected),
-    v.check((x) => x >= least && x > above && x <= most && x < below, expected),
+    v.minValue(least, expected),
+    v.gtValue(above, expected),
+    v.maxValue(most, expected),
+    v.ltValue(below, expected),
   );
 }
 
