@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { engineProducts } from "../core/algebra/products.ts";
 import { slices } from "../core/algebra/steps.ts";
 import type { Analysis } from "../core/analysis/answer.ts";
 import { analyze } from "../core/analysis/analyze.ts";
 import { analysisCsv } from "../core/analysis/csv.ts";
-import { readAnalysis } from "../core/analysis/document.ts";
+import { type AnalysisInput, readAnalysis } from "../core/analysis/document.ts";
 import { workspaceEngine } from "../core/analysis/workspace_engine.ts";
 import { drawPicture, PICTURE_NAMES, type PictureName } from "../core/analysis/picture/picture.ts";
 import type { OpenWorkspace } from "../core/engine/workspace.ts";
@@ -23,6 +23,7 @@ import {
   prepareMerge,
   type RecipePorts,
 } from "./http/recipe_request.ts";
+import { type DocumentInput, takes, told } from "./http/typed.ts";
 
 const TYPES = ["application/json", "image/svg+xml", "text/csv"] as const;
 
@@ -31,9 +32,20 @@ export interface AnalyzePorts extends RecipePorts {
   readonly openWorkspace: OpenWorkspace;
 }
 
+/** What callers give. */
+interface AnalyzeInput extends DocumentInput<AnalysisInput> {
+  readonly query?: { readonly picture?: PictureName };
+}
+
 /** The resource's routes. */
 export function analyzeRoutes(ports: AnalyzePorts) {
-  return new Hono().post("/analyze", async (context) => {
+  return new Hono().post(
+    "/analyze",
+    takes<AnalyzeInput>(),
+    (context) => told<Analysis>(run(context)),
+  );
+
+  async function run(context: Context): Promise<Response> {
     // Before anything is uploaded for an answer that nobody would take.
     const type = acceptedType(context.req.header("accept"));
     const wanted = context.req.query("picture");
@@ -72,7 +84,7 @@ export function analyzeRoutes(ports: AnalyzePorts) {
       await workspace?.close();
       await prepared.release();
     }
-  });
+  }
 }
 
 function namesOf({ recipe }: PreparedMerge): { base?: string; models: string[] } {

@@ -138,3 +138,6 @@ export function createApp(given: Ports) {
   });
   return app;
 }
+
+/** The application's type: what paths it has, what they take and answer. For hono's typed client. */
+export type AppType = ReturnType<typeof createApp>;

@@ -4,6 +4,7 @@
  * @module
  */
 import { Hono } from "hono";
+import type { AtmInput } from "../core/atm/rounds/atm_schema.ts";
 import { atmNames, parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
 import { runAtm } from "../core/atm/rounds/run_atm.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
@@ -11,6 +12,7 @@ import type { TuningPorts } from "../core/atm/tuning_ports.ts";
 import { getJob } from "../core/jobs/job.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
+import { type DocumentInput, takes } from "./http/typed.ts";
 
 /** What the resource stands on. */
 export interface AtmPorts extends TuningPorts, LongCallPorts {
@@ -22,6 +24,7 @@ export interface AtmPorts extends TuningPorts, LongCallPorts {
 export function atmRoutes(ports: AtmPorts) {
   return new Hono<{ Bindings: ReplayBindings }>().post(
     "/atm",
+    takes<DocumentInput<AtmInput>>(),
     (context) =>
       runRequest(ports, context.req.raw, {
         format: {

@@ -13,10 +13,11 @@ import {
   removeCheckpoint,
   storeCheckpoint,
 } from "../core/store/checkpoints.ts";
-import { listManifests } from "../core/store/records.ts";
+import { listManifests, type Manifest } from "../core/store/records.ts";
 import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
 import { announcedDigest, digestField } from "./http/digest.ts";
+import { takes, told } from "./http/typed.ts";
 import type { UploadGate } from "./http/upload_gate.ts";
 
 /** What the resource stands on. */
@@ -30,15 +31,27 @@ export interface CheckpointPorts extends CheckpointStore {
 const TYPE = "application/octet-stream";
 const PAGE = 100;
 
+/** Header fields of ranges and preconditions. */
+interface RangeFields {
+  readonly range?: string;
+  readonly "if-range"?: string;
+  readonly "if-match"?: string;
+  readonly "if-none-match"?: string;
+}
+
 /** The resource's routes. */
 export function checkpointRoutes(ports: CheckpointPorts) {
   return new Hono()
-    .post("/checkpoints", async (context) => await store(ports, context))
-    .get("/checkpoints", async (context) => {
-      const { limit = String(PAGE), after = "" } = context.req.query();
-      const { items, next } = await listManifests(ports.records, { limit: Number(limit), after });
-      return context.json({ checkpoints: items, next: next ?? null });
-    })
+    .post("/checkpoints", (context) => told<Manifest>(store(ports, context)))
+    .get(
+      "/checkpoints",
+      takes<{ query?: { limit?: string; after?: string } }>(),
+      async (context) => {
+        const { limit = String(PAGE), after = "" } = context.req.query();
+        const { items, next } = await listManifests(ports.records, { limit: Number(limit), after });
+        return context.json({ checkpoints: items, next: next ?? null });
+      },
+    )
     .get("/checkpoints/:id/tensors", async (context) => {
       const source = await open(ports, idOf(context.req.param("id")));
       try {
@@ -58,7 +71,7 @@ export function checkpointRoutes(ports: CheckpointPorts) {
       }
     })
     // Hono answers HEAD by the GET route; the body is never made then.
-    .get("/checkpoints/:id", async (context) => {
+    .get("/checkpoints/:id", takes<{ header?: RangeFields }>(), async (context) => {
       const id = idOf(context.req.param("id"));
       return respondWithSource(context.req.raw, await open(ports, id), {
         etag: `"${id}"`,

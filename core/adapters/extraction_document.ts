@@ -59,6 +59,9 @@ export const ExtractionSchema = v.strictObject({
   sources: v.optional(v.record(v.string(), SourceEntrySchema, "a map of sources"), {}),
 }, "a map { task_vector, rank } or { base, model, rank }, with energy in place of rank");
 
+/** The document as callers write it. */
+export type ExtractionInput = v.InferInput<typeof ExtractionSchema>;
+
 /** @throws {Problem} `invalid-recipe` with every fault. */
 export function parseExtraction(document: unknown): ExtractionDocument {
   const { output, faults } = checkDocument(

@@ -97,6 +97,13 @@ export const EvaluateSchema = v.strictObject({
   sources: Sources,
 }, "a map { model, checkpoints, tasks }");
 
+/** The document of `POST /tune` as callers write it. */
+export type TuneInput = v.InferInput<typeof TuneSchema>;
+/** The document of `POST /training-graph` as callers write it. */
+export type TrainingGraphInput = v.InferInput<typeof TrainingGraphSchema>;
+/** The document of `POST /evaluate` as callers write it. */
+export type EvaluateInput = v.InferInput<typeof EvaluateSchema>;
+
 /** @throws {Problem} `invalid-recipe` with every fault. */
 export function parseTuneDocument(document: unknown): TuneDocument {
   return parseTuning(TuneSchema, document);

@@ -142,6 +142,9 @@ export const RecipeSchema = v.strictObject({
   name: v.nullish(FileName),
 }, "a map");
 
+/** A recipe as callers write it. */
+export type RecipeInput = v.InferInput<typeof RecipeSchema>;
+
 const TOKENIZER =
   "merging needs no tokenizer here: remove the key and carry the tokenizer over yourself";
 

@@ -21,3 +21,6 @@ export const TaskVectorSchema = v.strictObject({
     "float32",
   ),
 });
+
+/** The document as callers write it. */
+export type TaskVectorInput = v.InferInput<typeof TaskVectorSchema>;

@@ -169,5 +169,8 @@ export const AtmSchema = v.strictObject({
   sources: v.optional(v.record(v.string(), SourceEntrySchema, "a map of sources"), {}),
 }, "a map { model, tasks, local, ... }");
 
+/** The document as callers write it. */
+export type AtmInput = v.InferInput<typeof AtmSchema>;
+
 /** The document as its schema gives it. */
 export type AtmOutput = v.InferOutput<typeof AtmSchema>;
