@@ -28,6 +28,7 @@ import { LedgerEntry, StatisticsAnswer, StatisticsEvent } from "./answers/statis
 import {
   EvaluateAnswer,
   EvaluateEvent,
+  GraphAnswer,
   GraphEvent,
   Score,
   TuneAnswer,
@@ -65,6 +66,7 @@ export const COMPONENTS = {
   TuneEvent,
   EvaluateAnswer,
   EvaluateEvent,
+  GraphAnswer,
   GraphEvent,
   StatisticsAnswer,
   StatisticsEvent,

@@ -9,6 +9,7 @@ import { StatisticsAnswer, StatisticsEvent } from "./answers/statistics.ts";
 import {
   EvaluateAnswer,
   EvaluateEvent,
+  GraphAnswer,
   GraphEvent,
   TuneAnswer,
   TuneEvent,
@@ -88,10 +89,10 @@ export const TUNE_OPERATIONS: readonly Operation[] = [
     body: { kind: "document", part: "request", schema: TrainingGraphSchema },
     answers: {
       200: {
-        description: "The ONNX model; with the same key again, where it is stored.",
+        description: "The ONNX model; with an Idempotency-Key its length only.",
         content: {
           "application/octet-stream": { kind: "bytes" },
-          "application/json": { kind: "json", schema: GraphEvent },
+          "application/json": { kind: "json", schema: GraphAnswer },
           ...eventContent(GraphEvent),
         },
         headers: { "content-disposition": "A file name." },
