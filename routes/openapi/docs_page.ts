@@ -13,7 +13,7 @@ import { examplesOf } from "../table/examples.ts";
 import { OPERATIONS } from "../table/mod.ts";
 import { type Operation, type Tag, TAGS } from "../table/operation.ts";
 import { curlOf } from "./curl.ts";
-import { type Html, schemaTable, typeOf } from "./docs_schema.ts";
+import { type Html, prose, schemaTable, typeOf } from "./docs_schema.ts";
 import { type OpenApiDocument, openApiPath } from "./document.ts";
 import { type JsonSchema, schemaOf } from "./json_schema.ts";
 import { problemExample, problemSchemaName, problemsOf, statusesOf } from "./problems.ts";
@@ -45,7 +45,7 @@ export function docsPage({ info, components }: OpenApiDocument): string {
         <nav aria-label="Contents">${tags.map(tagLinks)}${furtherLinks(schemas)}</nav>
         <main id="content">
               <h1>amalgam ${info["version"]}: API reference</h1>
-              <p>${info["description"]}</p>
+              <p>${prose(String(info["description"]))}</p>
               <p>For programs the same stands in <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). In the
                 commands <code>$AMALGAM</code> is the service's address and <code>$KEY</code> a bearer key; a service
                 without keys ignores it.</p>
@@ -97,7 +97,7 @@ function tagSection(tag: Tag): Html {
   return html`
     <section aria-labelledby="${id}">
       <h2 id="${id}">${tag}</h2>
-      <p>${TAGS[tag]}</p>
+      <p>${prose(TAGS[tag])}</p>
       ${operationsOf(tag).map(operationArticle)}
     </section>
   `;
@@ -111,7 +111,7 @@ function operationArticle(operation: Operation): Html {
   return html`
     <article id="${id}">
       <h3>${methodAndPath(operation)}</h3>
-      <p>${summary}. ${description ?? ""}</p>
+      <p>${prose(`${summary}. ${description ?? ""}`)}</p>
       <p class="dim">${access} ${long ? "May be a job." : ""} Operation <code>${id}</code>.</p>
       ${parameters.length === 0 ? "" : parametersTable(parameters)}
       ${requestPart(operation)}
@@ -147,7 +147,7 @@ function parametersTable(parameters: NonNullable<Operation["parameters"]>): Html
           <tr>
             <td><code>${name}</code> <span class="dim">${place}</span></td>
             <td>${typeOf(schemaOf(schema))}</td>
-            <td>${description}</td>
+            <td>${prose(description)}</td>
           </tr>
         `
       )}</tbody>
@@ -160,7 +160,7 @@ function requestPart({ body }: Operation): Html | string {
   if (body.kind === "bytes") {
     return html`
       <h4>Request</h4>
-      <p>${body.description}</p>
+      <p>${prose(body.description)}</p>
     `;
   }
   return html`
@@ -182,7 +182,7 @@ function answersTable({ answers }: Operation): Html {
       <tr>
         <td>${status}</td>
         <td>${types}</td>
-        <td>${description}</td>
+        <td>${prose(description)}</td>
       </tr>
     `;
   });
@@ -206,7 +206,7 @@ function problemArticle(kind: typeof KINDS[number]): Html {
   return html`
     <article id="problem-${kind}">
       <h3>${kind} <span class="dim">${statusesOf(kind).join(", ")}</span></h3>
-      <p>${title}. ${when} <a href="/problems/${kind}">/problems/${kind}</a></p>
+      <p>${prose(`${title}. ${when}`)} <a href="/problems/${kind}">/problems/${kind}</a></p>
       <pre tabindex="0"><code>${JSON.stringify(problemExample(kind), null, 2)}</code></pre>
     </article>
   `;
@@ -217,7 +217,7 @@ function schemaArticle(name: string, schema: JsonSchema): Html {
   return html`
     <article id="schema-${name}">
       <h3>${name}</h3>
-      ${typeof description === "string" ? html`<p>${description}</p>` : ""}
+      ${typeof description === "string" ? html`<p>${prose(description)}</p>` : ""}
       ${schemaTable(schema)}
     </article>
   `;

@@ -11,6 +11,11 @@ export type Html = ReturnType<typeof html>;
 
 const PREFIX = "#/components/schemas/";
 
+/** Text in which backticks stand around code. */
+export function prose(text: string): Html {
+  return html`${text.split("`").map((part, i) => i % 2 === 1 ? html`<code>${part}</code>` : part)}`;
+}
+
 /** One row: where it stands, what it is, and what it means. */
 interface Row {
   readonly path: string;
@@ -50,7 +55,7 @@ function tableRow({ path, schema, required }: Row): Html {
     <tr>
       <td><code>${path}</code>${mark}</td>
       <td>${typeOf(schema)}</td>
-      <td>${meaningOf(schema)}${value}</td>
+      <td>${prose(meaningOf(schema))}${value}</td>
     </tr>
   `;
 }

@@ -62,10 +62,11 @@ pre { background: var(--raised); border: 1px solid var(--line); padding: .8rem; 
 .delete { color: var(--delete); }
 .dim { color: var(--dim); }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
+@media (max-width: 40rem) { table { display: block; overflow-x: auto; } }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; }
 tr { border-bottom: 1px solid var(--line); }
-td { overflow-wrap: anywhere; }
-td:first-child { min-width: 9rem; }
+td { overflow-wrap: break-word; }
+td:nth-child(2) { min-width: 9rem; }
 summary { cursor: pointer; }
 @media (max-width: 55rem) {
   body { display: block; }
