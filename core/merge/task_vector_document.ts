@@ -4,10 +4,11 @@
  * @module
  */
 import * as v from "valibot";
-import { parseDType } from "../tensor/dtype.ts";
+import { dtypeNames } from "../tensor/dtype.ts";
 import { SourceEntrySchema } from "./sources.ts";
 
 const NAME = "a source's name";
+const DTYPES = dtypeNames("float", "integer", "boolean");
 const Name = v.pipe(v.string(NAME), v.nonEmpty(NAME));
 
 /** The schema of the document. */
@@ -16,10 +17,7 @@ export const TaskVectorSchema = v.strictObject({
   model: Name,
   sources: v.optional(v.record(v.string(), SourceEntrySchema), {}),
   negate: v.optional(v.boolean("true or false"), false),
-  out_dtype: v.optional(
-    v.pipe(v.string("a dtype"), v.check((name) => parseDType(name) !== undefined, "a dtype")),
-    "float32",
-  ),
+  out_dtype: v.optional(v.picklist(DTYPES, "a dtype"), "float32"),
 });
 
 /** The document as callers write it. */

@@ -9,6 +9,7 @@
 import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
 import { COMPONENT_NOTES, COMPONENTS } from "../table/components.ts";
+import { MEANINGS, type Meanings } from "../table/meanings.ts";
 
 /** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -72,14 +73,49 @@ export function schemaOf(schema: GenericSchema): JsonSchema {
   return converted;
 }
 
-/** The named schemas. */
+/** The named schemas, with what their keys mean. */
 export function namedSchemas(): Record<string, JsonSchema> {
   const { $defs = {} } = toJsonSchema(COMPONENTS.Alive, CONFIG);
   return Object.fromEntries(
     Object.keys(COMPONENTS).map((name) => {
       const note = (COMPONENT_NOTES as Readonly<Record<string, string>>)[name];
-      const schema = $defs[name] as JsonSchema;
+      const schema = explained($defs[name] as JsonSchema, MEANINGS[name] ?? {}, "");
       return [name, note === undefined ? schema : { ...schema, description: note }];
     }),
   );
+}
+
+/** A schema whose members say what they mean; lists, and what stands beside null, are looked through. */
+function explained(schema: JsonSchema, meanings: Meanings, before: string): JsonSchema {
+  const { properties, items, anyOf, oneOf } = schema;
+  const inside = (part: unknown) => explained(part as JsonSchema, meanings, before);
+  return {
+    ...schema,
+    ...(properties === undefined ? {} : {
+      properties: Object.fromEntries(
+        Object.entries(properties as Record<string, JsonSchema>).map(([key, member]) => {
+          const path = before + key;
+          return [key, meant(explained(member, meanings, `${path}.`), meanings[path])];
+        }),
+      ),
+    }),
+    ...(items === undefined || items === false ? {} : { items: inside(items) }),
+    ...(Array.isArray(anyOf) ? { anyOf: anyOf.map(inside) } : {}),
+    ...(Array.isArray(oneOf) ? { oneOf: oneOf.map(inside) } : {}),
+  };
+}
+
+/** A member with its meaning before what it must be. */
+function meant(schema: JsonSchema, meaning: string | undefined): JsonSchema {
+  if (meaning === undefined) return schema;
+  const must = mustBe(schema);
+  return { ...schema, description: must === undefined ? meaning : `${meaning} Must be ${must}.` };
+}
+
+/** What a value must be, in words, unless its type says as much. */
+function mustBe(schema: JsonSchema): string | undefined {
+  const [first] = Array.isArray(schema["anyOf"]) ? schema["anyOf"] as JsonSchema[] : [];
+  const { description, enum: values, type } = { ...first, ...schema };
+  const told = values !== undefined || type === "boolean" || typeof description !== "string";
+  return told ? undefined : description;
 }
