@@ -160,7 +160,8 @@ Deno.test("pages of other origins may call only where their origin is listed", a
   await withApp({ keys, cors: [origin] }, async (app) => {
     const asked = await ask(app, "OPTIONS /merge", preflight);
     assertEquals([asked.status, granted(asked)], [204, origin]);
-    assertStringIncludes(asked.headers.get("access-control-allow-headers")!, "authorization");
+    const allowed = asked.headers.get("access-control-allow-headers")!;
+    for (const field of ["authorization", "adapter-config"]) assertStringIncludes(allowed, field);
     assertEquals(asked.headers.has("access-control-allow-credentials"), false);
     const got = await ask(app, "GET /methods", { ...key, origin });
     assertEquals([got.status, granted(got), got.headers.get("vary")], [200, origin, "Origin"]);
