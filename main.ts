@@ -9,25 +9,15 @@ import { ConfigError, readConfig } from "./core/host/config.ts";
 import { hostEnvironment, hostFacts } from "./core/host/environment.ts";
 import type { Runner } from "./core/jobs/runner.ts";
 import { openPorts } from "./core/host/ports.ts";
-import { redactValue } from "./core/redact.ts";
+import { leaveProcess, shutDown } from "./core/host/shutdown.ts";
+import { createLifecycle } from "./core/lifecycle.ts";
+import { createLog } from "./core/log.ts";
+import { redactSpans } from "./core/telemetry/redact_spans.ts";
 import { createApp } from "./routes/app.ts";
 
 /** On Deno Deploy there is no disk that lasts, and the platform does the listening. */
 const edge = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined ||
   Deno.env.get("DENO_DEPLOY") !== undefined;
-
-/** Milliseconds that running requests have to end after SIGTERM. */
-const GRACE = 10_000;
-
-function log(
-  level: "info" | "error",
-  message: string,
-  members: Record<string, unknown> = {},
-): void {
-  const told = redactValue({ message, ...members }) as Record<string, unknown>;
-  const line = { time: new Date().toISOString(), level, ...told };
-  (level === "error" ? console.error : console.log)(JSON.stringify(line));
-}
 
 function configure() {
   try {
@@ -39,7 +29,14 @@ function configure() {
   }
 }
 
+// Before the first request: the host writes whole addresses into its spans.
+redactSpans();
 const config = configure();
+const log = createLog(
+  config.log,
+  (line, level) => (level === "error" ? console.error : console.log)(line),
+);
+const lifecycle = createLifecycle();
 const ports = await openPorts(config);
 if (ports.sourceChecks === "names") {
   log("info", "this platform tells no addresses: sources are checked by name and literal address");
@@ -48,8 +45,10 @@ let runner: Runner | undefined;
 const app = createApp({
   ...ports,
   jobs: (made) => runner = made,
-  log: (id, error) =>
-    log("error", "internal", { id, error: error instanceof Error ? error.stack : String(error) }),
+  lifecycle,
+  ...(edge ? {} : { resident: () => Deno.memoryUsage().rss }),
+  events: log,
+  log: (id, error, request) => log("error", "internal", { id, request, error }),
 });
 
 await runner?.start();
@@ -59,21 +58,27 @@ export default { fetch: (request: Request): Response | Promise<Response> => app.
 
 /** Listens where the environment says until SIGINT or SIGTERM; then finishes what runs and ends the process. */
 export function serve(): void {
+  const connections = new AbortController();
   const server = Deno.serve({
+    signal: connections.signal,
     hostname: config.host,
     port: config.port,
     onListen: ({ hostname, port }) => log("info", `amalgam listens on http://${hostname}:${port}`),
   }, (request) => app.fetch(request));
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    log("info", "amalgam stops");
-    await runner?.stop();
-    await Promise.race([server.shutdown(), new Promise((done) => setTimeout(done, GRACE))]);
-    await ports.close();
-    Deno.exit(0);
+  const stop = (status: number) => async () => {
+    // Who asks a second time does not want to wait.
+    if (lifecycle.stopping()) Deno.exit(status);
+    await shutDown({
+      lifecycle,
+      log,
+      grace: config.limits.grace,
+      stopJobs: async () => await runner?.stop(),
+      cutConnections: () => connections.abort(),
+      closeServer: () => server.shutdown(),
+      closePorts: ports.close,
+    });
+    leaveProcess();
   };
-  Deno.addSignalListener("SIGINT", stop);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  Deno.addSignalListener("SIGINT", stop(130));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(143));
 }

@@ -194,13 +194,23 @@ export const LIMITS = {
     bounds: "Parts of a multipart body.",
     problem: "too-large",
   },
+  running: {
+    variable: "AMALGAM_MAX_RUNNING",
+    unit: "requests",
+    fallback: 8,
+    minimum: 1,
+    maximum: 65_536,
+    bounds: "Long calls and jobs that run at once; further ones wait in turn, caller by caller. " +
+      "By default at least twice the number of engine threads.",
+    problem: "too-many",
+  },
   jobs: {
     variable: "AMALGAM_MAX_JOBS",
     unit: "requests",
     fallback: 1000,
     minimum: 1,
     maximum: 1_000_000,
-    bounds: "Jobs that wait.",
+    bounds: "Long calls and jobs that wait for those that run.",
     problem: "too-many",
   },
   seconds: {
@@ -209,7 +219,7 @@ export const LIMITS = {
     fallback: 86_400,
     minimum: 1,
     maximum: 2_592_000,
-    bounds: "Time that one job may run.",
+    bounds: "Time that one job, or the merge of one request, may take.",
     problem: "too-large",
   },
   retention: {
@@ -220,6 +230,15 @@ export const LIMITS = {
     maximum: 31_536_000,
     bounds: "Time that ended jobs and idempotency keys are kept.",
     problem: "not-found",
+  },
+  grace: {
+    variable: "AMALGAM_GRACE",
+    unit: "seconds",
+    fallback: 10,
+    minimum: 0,
+    maximum: 3600,
+    bounds: "Time that running requests have to end once the service was told to stop.",
+    problem: "unavailable",
   },
   memory: {
     variable: "AMALGAM_MEMORY",

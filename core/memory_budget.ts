@@ -117,6 +117,6 @@ function tooBusy(what: string, bytes: number, limit: number, wait_ms: number): P
     "too-many",
     `Cannot run ${what} now as other work held the memory of ${limit} bytes (${LIMITS.memory.variable}) for ` +
       `${wait_ms / 1000} s (${variable}): current need is ${bytes} bytes`,
-    { limit, value: bytes, variable: LIMITS.memory.variable, retry_after: RETRY_AFTER },
+    { limit: wait_ms / 1000, variable, memory: limit, value: bytes, retry_after: RETRY_AFTER },
   );
 }

@@ -12,16 +12,25 @@ import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
 import { createRunner, type Runner } from "../core/jobs/runner.ts";
+import { watchJobs } from "../core/jobs/watch_jobs.ts";
+import { createLifecycle } from "../core/lifecycle.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { memoryBudget } from "../core/memory_budget.ts";
+import { type Log, noLog } from "../core/log.ts";
+import { accessLog } from "./http/access_log.ts";
+import { observe } from "../core/telemetry/gauges.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
+import { timedExecutor } from "../core/telemetry/timed_executor.ts";
 import { bearerAuth } from "./http/auth.ts";
 import { checkParameters } from "./http/check_parameters.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
 import { jobRequests } from "./http/job_requests.ts";
+import type { KeepPorts } from "./http/keep_result.ts";
 import { problemDocument, problemResponse } from "./http/problem.ts";
 import { type ReplayBindings, replayJob } from "./http/replay.ts";
-import type { RecipePorts } from "./http/recipe_request.ts";
+import { factsOf } from "./http/request_facts.ts";
+import { refuseStopping } from "./http/refuse_stopping.ts";
 import { requestId } from "./http/request_id.ts";
 import { requestSize } from "./http/request_size.ts";
 import { securityHeaders } from "./http/security_headers.ts";
@@ -40,30 +49,40 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
+  extends KeepPorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */
   readonly loopbackOnly?: boolean;
   /** Origins whose pages may call the service; none if absent. */
   readonly cors?: readonly string[];
+  /** Is told of faults of ours, with the id that the caller was given and that of the request. */
+  readonly log: (id: string, error: unknown, request?: string) => void;
+  /** Is told of requests and jobs; nothing is told if absent. */
+  readonly events?: Log;
+  /** Bytes of the process that are in memory; not told if absent. */
+  readonly resident?: () => number;
   /** Milliseconds since 1970; the system's clock if absent. */
   readonly now?: () => number;
   /** Is given the jobs, to take over those of an earlier process and to stop them. */
   readonly jobs?: (runner: Runner) => void;
 }
 
-/** Long calls that run at once, at least. */
-const PLACES = 8;
-
 /** Makes the application. */
 export function createApp(given: Ports) {
-  const { limits = DEFAULT_LIMITS, cors = [] } = given;
+  const { limits = DEFAULT_LIMITS, cors = [], lifecycle = createLifecycle() } = given;
+  const {
+    gate = uploadGate(limits),
+    memory = memoryBudget(limits.memory, 1000 * limits.memoryWait),
+    events = noLog,
+  } = given;
   const ports: Ports = {
-    gate: uploadGate(limits),
-    memory: memoryBudget(limits.memory, 1000 * limits.memoryWait),
     ...given,
+    gate,
+    memory,
+    executor: timedExecutor(given.executor),
     limits,
+    lifecycle,
   };
   const long = new Hono<{ Bindings: ReplayBindings }>()
     .route("/", taskVectorRoutes(ports))
@@ -76,24 +95,38 @@ export function createApp(given: Ports) {
   long.onError((error, context) =>
     problemResponse(error, { instance: context.req.path, method: "POST", log: ports.log })
   );
-  const queue = fairQueue(Math.max(PLACES, 2 * ports.width), limits.jobs);
+  const queue = fairQueue(limits.running, limits.jobs);
+  const watch = watchJobs(events);
   const runner = createRunner({
-    records: ports.records,
-    blobs: ports.blobs,
-    leases: ports.leases,
+    ...ports,
     queue,
     seconds: limits.seconds,
     retention: limits.retention,
     now: ports.now ?? Date.now,
+    heard: watch.heard,
     execute: (job, signal, tell) =>
-      replayJob(ports, (request, bindings) => long.fetch(request, bindings), job, signal, tell),
+      inPhase(
+        `job ${job.kind}`,
+        () =>
+          replayJob(ports, (request, bindings) => long.fetch(request, bindings), job, signal, tell),
+        { root: true, attributes: { "amalgam.job": job.id, "amalgam.attempt": job.attempts } },
+      ),
     describe: (error, job) =>
       problemDocument(error, { instance: `/jobs/${job.id}`, method: "POST", log: ports.log }),
   });
   given.jobs?.(runner);
+  observe({
+    queue,
+    memory,
+    uploads: gate.open,
+    jobs: watch.counts,
+    ...(given.resident === undefined ? {} : { resident: given.resident }),
+  });
   const app = new Hono()
     .use(requestId())
+    .use(accessLog(events, lifecycle))
     .use(securityHeaders())
+    .use(refuseStopping(lifecycle))
     .use(crossOrigin(cors))
     .use(slowReaders({ stall_ms: 1000 * limits.readerStall, rate: limits.readerRate }))
     .use(requestSize(limits.requestHeaders))
@@ -101,7 +134,7 @@ export function createApp(given: Ports) {
     .use(bearerAuth(ports.keys))
     .use(checkParameters())
     .use(jobRequests({ ...ports, limits, runner, queue }))
-    .route("/", jobRoutes({ records: ports.records, runner }))
+    .route("/", jobRoutes({ ...ports, runner }))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())
@@ -119,7 +152,7 @@ export function createApp(given: Ports) {
     problemResponse(error, {
       instance: context.req.path,
       method: context.req.method,
-      log: ports.log,
+      log: (id, error) => ports.log(id, error, factsOf(context.req.raw).id),
     })
   );
   app.notFound((context) => {

@@ -9,7 +9,9 @@ import { atmNames, parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
 import { runAtm } from "../core/atm/rounds/run_atm.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
-import { getJob } from "../core/jobs/job.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
+import { hasRun } from "../core/atm/rounds/run_state.ts";
+import { getJob, runOf } from "../core/jobs/job.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
 import { type DocumentInput, takes } from "./http/typed.ts";
@@ -35,15 +37,19 @@ export function atmRoutes(ports: AtmPorts) {
         },
         always: true,
         async work(document, { uploads, signal, tell }) {
-          const resume = await runToResume(ports.records, context.env?.resume ?? document.resume);
+          const { job } = context.env ?? {};
+          const resume = await runToResume(ports.records, document.resume, job);
           const { resume: _, ...rest } = document;
-          return await runAtm(resume === undefined ? rest : { ...rest, resume }, {
-            ports,
-            uploads,
-            signal,
-            tell,
-            width: ports.width,
-          });
+          const asked = resume === undefined ? rest : { ...rest, resume };
+          return await inPhase("atm", () =>
+            runAtm(asked, {
+              ports,
+              uploads,
+              signal,
+              tell,
+              width: ports.width,
+              ...(job === undefined ? {} : { run: job.id }),
+            }));
         },
         render: (answer) => context.json(answer),
         result: (answer) => ({ event: "result", ...answer }),
@@ -51,10 +57,14 @@ export function atmRoutes(ports: AtmPorts) {
   );
 }
 
-/** The run of rounds of an id, which may be that of its job. */
+/** The run of rounds to go on with: what a job has begun before a restart, or the run that the document names. */
 async function runToResume(
   records: AtmPorts["records"],
-  id: string | undefined,
+  named: string | undefined,
+  job: ReplayBindings["job"],
 ): Promise<string | undefined> {
-  return id === undefined ? undefined : (await getJob(records, id))?.run ?? id;
+  if (job && await hasRun(records, job.id)) return job.id;
+  if (named === undefined) return undefined;
+  const other = await getJob(records, named);
+  return other ? runOf(other) : named;
 }

@@ -13,10 +13,12 @@ import {
   removeCheckpoint,
   storeCheckpoint,
 } from "../core/store/checkpoints.ts";
-import { listManifests, type Manifest } from "../core/store/records.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
+import { getManifest, listManifests, type Manifest, toldManifest } from "../core/store/records.ts";
 import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
-import { announcedDigest, digestField } from "./http/digest.ts";
+import { announcedDigest } from "./http/digest.ts";
+import { storedHeaders } from "./http/stored_headers.ts";
 import { takes, told } from "./http/typed.ts";
 import type { UploadGate } from "./http/upload_gate.ts";
 
@@ -49,7 +51,7 @@ export function checkpointRoutes(ports: CheckpointPorts) {
       async (context) => {
         const { limit = String(PAGE), after = "" } = context.req.query();
         const { items, next } = await listManifests(ports.records, { limit: Number(limit), after });
-        return context.json({ checkpoints: items, next: next ?? null });
+        return context.json({ checkpoints: items.map(toldManifest), next: next ?? null });
       },
     )
     .get("/checkpoints/:id/tensors", async (context) => {
@@ -73,12 +75,14 @@ export function checkpointRoutes(ports: CheckpointPorts) {
     // Hono answers HEAD by the GET route; the body is never made then.
     .get("/checkpoints/:id", takes<{ header?: RangeFields }>(), async (context) => {
       const id = idOf(context.req.param("id"));
+      const { contentType, headers } = storedHeaders(
+        await getManifest(ports.records, id) ?? { id },
+      );
       return respondWithSource(context.req.raw, await open(ports, id), {
         etag: `"${id}"`,
-        contentType: TYPE,
+        contentType,
         headers: {
-          "repr-digest": digestField(id),
-          "content-disposition": `attachment; filename="${id.slice(7, 19)}.safetensors"`,
+          ...headers,
           "cache-control": "private, immutable, max-age=31536000",
         },
       });
@@ -103,16 +107,17 @@ async function store(ports: CheckpointPorts, context: Context): Promise<Response
   const length = request.headers.get("content-length");
   const digest = announcedDigest(request.headers);
   const config = request.headers.get("adapter-config");
-  const { manifest, created } = await storeCheckpoint(
-    ports,
-    bodyChunks(request, { maximum: ports.maximumUpload, gate: ports.gate }),
-    {
-      maximum: ports.maximumUpload,
-      ...(length === null ? {} : { length: Number(length) }),
-      ...(digest ? { digest } : {}),
-      ...(config === null ? {} : { adapterConfig: config }),
-    },
-  );
+  const { manifest, created } = await inPhase("receive", () =>
+    storeCheckpoint(
+      ports,
+      bodyChunks(request, { maximum: ports.maximumUpload, gate: ports.gate }),
+      {
+        maximum: ports.maximumUpload,
+        ...(length === null ? {} : { length: Number(length) }),
+        ...(digest ? { digest } : {}),
+        ...(config === null ? {} : { adapterConfig: config }),
+      },
+    ));
   return context.json(manifest, created ? 201 : 200, { location: `/checkpoints/${manifest.id}` });
 }
 

@@ -4,26 +4,34 @@
  * @module
  */
 import { Hono } from "hono";
-import type { UseStore } from "idb-keyval";
 import { getJob, isEnded, type Job, listJobs, toldJob } from "../core/jobs/job.ts";
+import type { JobEvent } from "../core/jobs/job_events.ts";
 import type { Runner } from "../core/jobs/runner.ts";
+import { LIMITS } from "../core/limits.ts";
 import { Problem } from "../core/problem.ts";
+import type { CheckpointStore } from "../core/store/checkpoints.ts";
+import { resultResponse } from "./http/job_result.ts";
 import { callerOf } from "./http/job_requests.ts";
 
 /** What the resource stands on. */
-export interface JobPorts {
-  readonly records: UseStore;
+export interface JobPorts extends CheckpointStore {
   readonly runner: Runner;
 }
 
 const HEARTBEAT_MS = 1000;
 
 /** The resource's routes. A caller finds only its own jobs. */
-export function jobRoutes({ records, runner }: JobPorts) {
+export function jobRoutes(ports: JobPorts) {
+  const { records, runner } = ports;
   const find = async (request: Request, id: string): Promise<Job> => {
     const job = await getJob(records, id);
     if (job && job.owner === await callerOf(request)) return job;
-    throw new Problem("not-found", `There is no job under this id: current value is ${id}`);
+    const { variable } = LIMITS.retention;
+    throw new Problem(
+      "not-found",
+      `There is no job under this id, or its time to be kept (${variable}) is over: current value is ${id}`,
+      { variable },
+    );
   };
   // The latest progress is told to listeners and not kept.
   const latest = (job: Job) => isEnded(job) ? undefined : runner.events.after(job.id, 0).at(-1);
@@ -39,6 +47,11 @@ export function jobRoutes({ records, runner }: JobPorts) {
       context.header("cache-control", "no-store");
       return context.json(latest(job)?.job ?? toldJob(job));
     })
+    // Hono answers HEAD by the GET route; the body is never made then.
+    .get("/jobs/:id/result", async (context) => {
+      const { req } = context;
+      return await resultResponse(ports, req.raw, await find(req.raw, req.param("id")));
+    })
     .delete("/jobs/:id", async (context) => {
       await runner.cancel(await find(context.req.raw, context.req.param("id")));
       return context.body(null, 204);
@@ -46,41 +59,65 @@ export function jobRoutes({ records, runner }: JobPorts) {
     .get("/jobs/:id/events", async (context) => {
       const job = await find(context.req.raw, context.req.param("id"));
       const last = Number(context.req.header("last-event-id")) || 0;
-      return new Response(follow(runner, job, last), {
+      return new Response(follow({ records, runner }, job.id, last), {
         headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
       });
     });
 }
 
-/** The events after one, then those that come, until the job has ended. */
-function follow(runner: Runner, job: Job, last: number): ReadableStream<Uint8Array> {
+/** The events after one, then those that come, until the job has ended or the service stops. */
+function follow(
+  { records, runner }: Pick<JobPorts, "records" | "runner">,
+  id: string,
+  last: number,
+) {
   const encoder = new TextEncoder();
   let stop = () => {};
-  return new ReadableStream({
-    start(stream) {
-      const send = (id: number, told: { readonly state: Job["state"] }) => {
+  return new ReadableStream<Uint8Array>({
+    async start(stream) {
+      let sent = last;
+      let open = true;
+      let early: JobEvent[] | undefined = [];
+      const send = (event: JobEvent) => {
+        const { job } = event;
+        // The end is told to everybody, whatever number they say that they have heard.
+        if (!open || event.id <= sent && !isEnded(job)) return;
+        sent = event.id;
         stream.enqueue(
-          encoder.encode(`id: ${id}\nevent: ${told.state}\ndata: ${JSON.stringify(told)}\n\n`),
+          encoder.encode(`id: ${sent}\nevent: ${job.state}\ndata: ${JSON.stringify(job)}\n\n`),
         );
-        if (!isEnded(told)) return;
+        if (isEnded(job)) end();
+      };
+      const end = () => {
+        if (!open) return;
         stop();
         stream.close();
       };
-      if (isEnded(job)) return send(Math.max(last, 1_000_000 * job.attempts) + 1, toldJob(job));
-      const ended = runner.events.listen(job.id, ({ id, job }) => send(id, job));
+      // Listens before it reads: a job that ends meanwhile is read as ended, or heard.
+      const deaf = runner.events.listen(id, (event) => early ? early.push(event) : send(event));
       const heartbeat = setInterval(
         () => stream.enqueue(encoder.encode(": alive\n\n")),
         HEARTBEAT_MS,
       );
+      runner.stopped.addEventListener("abort", end);
       stop = () => {
+        open = false;
         clearInterval(heartbeat);
-        ended();
+        runner.stopped.removeEventListener("abort", end);
+        deaf();
       };
-      for (const { id, job: told } of runner.events.after(job.id, last)) {
-        send(id, told);
-        if (isEnded(told)) return;
-      }
+      const job = await getJob(records, id);
+      // Whoever deleted it meanwhile need not be told how it ended.
+      if (!job || runner.stopped.aborted) return end();
+      for (const event of [...runner.events.after(id, last), ...early]) send(event);
+      early = undefined;
+      if (isEnded(job)) send({ id: endOf(job, sent), job: toldJob(job) });
     },
     cancel: () => stop(),
   });
+}
+
+/** The number of a job's end where only its record tells of it. */
+function endOf({ attempts }: Job, sent: number): number {
+  return Math.max(sent, 1_000_000 * attempts) + 1;
 }

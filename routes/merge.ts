@@ -11,9 +11,12 @@ import { planDocument } from "../core/merge/plan_document.ts";
 import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
 import type { EngineChoice } from "../core/engine/engine_name.ts";
+import { type KeepPorts, keepResult } from "./http/keep_result.ts";
 import { keepReport } from "./http/keep_report.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import { getReport } from "../core/store/records.ts";
+import type { ReplayBindings } from "./http/replay.ts";
+import { attachment } from "./http/stored_headers.ts";
 import { type DocumentInput, takes } from "./http/typed.ts";
 import { sendResult } from "./http/put_result.ts";
 import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
@@ -22,8 +25,8 @@ import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recip
 const BYTES_AHEAD = 4 << 20;
 
 /** The resource's routes. */
-export function mergeRoutes(ports: RecipePorts) {
-  return new Hono()
+export function mergeRoutes(ports: KeepPorts) {
+  return new Hono<{ Bindings: ReplayBindings }>()
     .post("/merge", takes<DocumentInput<RecipeInput>>(), async (context) => {
       const planned = await prepareMerge(ports, context.req.raw);
       let prepared: CompleteMerge;
@@ -35,9 +38,18 @@ export function mergeRoutes(ports: RecipePorts) {
         await planned.release();
         throw error;
       }
-      if (prepared.recipe.output?.put === undefined) return await answer(ports, prepared);
-      const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
-      const sent = await sendResult(ports, prepared, log, context.req.raw);
+      const job = context.env?.job;
+      // The report of a job goes with it.
+      const id = job?.id ?? crypto.randomUUID();
+      const isSent = prepared.recipe.output?.put !== undefined;
+      if (!isSent && !job) return await answer(ports, prepared, id);
+      const engine = await chosenEngine(ports);
+      const log = reportLog(toldPlan(prepared), engine);
+      if (!isSent && job) {
+        const name = fileName(prepared);
+        return context.json(await keepResult(ports, prepared, log, job, { name, engine }));
+      }
+      const sent = await sendResult(ports, prepared, log, id, context.req.raw);
       return context.json(sent, 200, { link: `<${sent.report}>; rel="describedby"` });
     })
     .post("/plan", takes<DocumentInput<RecipeInput>>(), async (context) => {
@@ -73,9 +85,12 @@ function toldPlan({ plan, output }: CompleteMerge): Plan {
 }
 
 /** Streams the result; from here on everything is released when the stream ends, however it ends. */
-async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Response> {
+async function answer(
+  ports: RecipePorts,
+  prepared: CompleteMerge,
+  id: string,
+): Promise<Response> {
   const { plan, output, controller } = prepared;
-  const id = crypto.randomUUID();
   const log = reportLog(toldPlan(prepared), await chosenEngine(ports));
   const merged = mergeStream(plan, {
     executor: ports.executor,
@@ -122,15 +137,18 @@ async function answer(ports: RecipePorts, prepared: CompleteMerge): Promise<Resp
   return new Response(body, { headers: resultHeaders(prepared, id) });
 }
 
-function resultHeaders({ plan, recipe, output }: CompleteMerge, id: string): Headers {
-  const { extension, byteLength, mediaType } = output;
+/** What the result is saved as. */
+function fileName({ plan, recipe, output: { extension } }: CompleteMerge): string {
   const stem = (recipe.name ?? `merged-${plan.method}`).replace(/\.(?:safetensors|onnx|zip)$/, "");
-  const ascii = stem.replaceAll(/[^\w.-]/g, "_");
+  return stem + extension;
+}
+
+function resultHeaders(prepared: CompleteMerge, id: string): Headers {
+  const { byteLength, mediaType } = prepared.output;
   return new Headers({
     "content-type": mediaType,
     "content-length": String(byteLength),
-    "content-disposition": `attachment; filename="${ascii}${extension}"; ` +
-      `filename*=UTF-8''${encodeURIComponent(stem)}${extension}`,
+    "content-disposition": attachment(fileName(prepared)),
     "link": `</merges/${id}/report>; rel="describedby"`,
     "cache-control": "no-store",
   });

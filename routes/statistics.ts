@@ -12,6 +12,7 @@ import {
   statisticsSources,
 } from "../core/statistics/statistics_document.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
 import { type DocumentInput, takes, told } from "./http/typed.ts";
 
@@ -35,15 +36,16 @@ export function statisticsRoutes(ports: StatisticsPorts) {
           admits: isExternalData,
         },
         work: (document, { uploads, signal, tell }) =>
-          runStatistics(document, {
-            ports,
-            uploads,
-            signal,
-            onProgress: (progress) => {
-              const { done, rows } = progress;
-              if (done % TOLD === 0 || done === rows) tell({ event: "rows", ...progress });
-            },
-          }),
+          inPhase("statistics", () =>
+            runStatistics(document, {
+              ports,
+              uploads,
+              signal,
+              onProgress: (progress) => {
+                const { done, rows } = progress;
+                if (done % TOLD === 0 || done === rows) tell({ event: "rows", ...progress });
+              },
+            })),
         render: (answer) => context.json(answer),
         result: (answer) => ({ event: "result", ...answer }),
       })),

@@ -20,6 +20,7 @@ import {
 } from "../core/atm/tune_document.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
+import { inPhase } from "../core/telemetry/phase.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
 import { digestField } from "./http/digest.ts";
 import { preferredType } from "./http/negotiate.ts";
@@ -46,12 +47,13 @@ export function tuneRoutes(ports: TunePorts) {
             admits: isExternalData,
           },
           work: (document, { uploads, signal, tell }) =>
-            runTune(document, {
-              ports,
-              uploads,
-              signal,
-              onStep: (report) => tell({ event: "step", ...report }),
-            }),
+            inPhase("tune", () =>
+              runTune(document, {
+                ports,
+                uploads,
+                signal,
+                onStep: (report) => tell({ event: "step", ...report }),
+              })),
           render: (answer) => {
             const accept = context.req.header("accept");
             return preferredType(accept, ["application/json", BYTES]) === BYTES
@@ -98,13 +100,14 @@ export function tuneRoutes(ports: TunePorts) {
             admits: isExternalData,
           },
           work: (document, { uploads, signal, tell }) =>
-            runEvaluate(document, {
-              ports,
-              uploads,
-              signal,
-              onScore: ({ checkpoint, task, score }) =>
-                tell({ event: "score", checkpoint, task, ...score }),
-            }),
+            inPhase("evaluate", () =>
+              runEvaluate(document, {
+                ports,
+                uploads,
+                signal,
+                onScore: ({ checkpoint, task, score }) =>
+                  tell({ event: "score", checkpoint, task, ...score }),
+              })),
           render: (answer) => context.json(answer),
           result: (answer) => ({ event: "result", ...answer }),
         })),

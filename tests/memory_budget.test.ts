@@ -49,7 +49,7 @@ Deno.test("memoryBudget() gives up after its time, and lets the next one through
   const problem = await large;
   assertEquals(
     [problem.kind, problem.members.retry_after, problem.members.limit, problem.members.value],
-    ["too-many", 30, 10, 10],
+    ["too-many", 30, 0.03, 10],
   );
   (await small)();
   first();

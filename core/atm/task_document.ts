@@ -7,6 +7,7 @@ import type * as v from "valibot";
 import { type LossSpec, parseLoss } from "../gradient/loss_options.ts";
 import { joinPath, show } from "../merge/faults.ts";
 import type { Fault } from "../problem.ts";
+import { headersFault } from "../sources/header_fields.ts";
 import type { TaskSchema } from "./task_schema.ts";
 
 export { TaskSchema } from "./task_schema.ts";
@@ -69,6 +70,8 @@ export function parseTask(form: TaskForm, path: string, faults: Fault[]): TaskDo
   const { name, shard, inputs, target, output, parameters, weight, select, test } = form;
   const { participant } = form;
   faults.push(...shardFaults(form, path));
+  const unsendable = headersFault(participant?.headers ?? {}, joinPath(path, "participant"));
+  if (unsendable) faults.push(unsendable);
   return {
     name,
     shard: shard ?? participant?.shard ?? "",

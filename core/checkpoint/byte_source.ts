@@ -7,6 +7,12 @@
 /** Bytes of an own (not shared) buffer, which can be transferred to a worker. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/**
+ * Where a source's bytes are, as plain data that another thread of this process can be told. Only the host that
+ * made it knows what it means.
+ */
+export type BytePlace = Readonly<Record<string, unknown>>;
+
 /** Random access to immutable bytes: memory, a file, a stored blob, an HTTP resource. */
 export interface ByteSource {
   /** Total number of bytes. */
@@ -26,6 +32,8 @@ export interface ByteSource {
    * a buffer of their own offer it, so that a stream of reads needs no new memory.
    */
   readInto?(target: Bytes, start: number, signal?: AbortSignal): Promise<void>;
+  /** Where another thread finds the same bytes; absent if it cannot. */
+  readonly place?: BytePlace;
   /** Releases what the source holds open; further slices fail. Calling it again does nothing. */
   close?(): void;
 }

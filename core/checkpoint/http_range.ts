@@ -4,6 +4,8 @@
  * @module
  */
 import { Problem, type ProblemMembers } from "../problem.ts";
+import type { Bytes } from "./byte_source.ts";
+import { isDirect } from "./direct_response.ts";
 import { retryAfter, untilAborted } from "./backoff.ts";
 
 /** The part of `fetch` that is needed; the host's port checks where the address leads. */
@@ -36,6 +38,10 @@ export interface RangeReceiver {
   reply(reply: RangeReply): void;
   /** Called for each piece of the body, in order. */
   bytes(chunk: Uint8Array): void;
+  /** Where the next bytes belong, at most so many, once there was a reply. */
+  room(length: number): Bytes;
+  /** Called when bytes were put there. */
+  placed(length: number): void;
 }
 
 /** How an attempt ended that may be repeated. */
@@ -85,9 +91,9 @@ export async function requestRange(
   signal.throwIfAborted();
   const idle = new AbortController();
   const both = AbortSignal.any([signal, idle.signal]);
-  let timer = setTimeout(() => idle.abort(), resource.timeout_ms);
+  const watch = watchdog(resource.timeout_ms, () => idle.abort());
   let response: Response | undefined;
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let pieces: Pieces | undefined;
   try {
     const asked = resource.fetch(resource.url, {
       headers: {
@@ -102,17 +108,15 @@ export async function requestRange(
     const failure = transientStatus(response);
     if (failure !== undefined) return failure;
     const announced = checkReply(response, resource.host, start, end, receiver);
-    reader = response.body?.getReader();
+    pieces = piecesOf(response, receiver);
     const began = performance.now();
-    for (let missing = announced; reader !== undefined;) {
-      clearTimeout(timer);
-      timer = setTimeout(() => idle.abort(), resource.timeout_ms);
-      const piece = await attempt(untilAborted(reader.read(), both));
-      if (piece === undefined) return ended();
-      if (piece.done) return missing > 0 ? { kind: "early" } : undefined;
-      missing -= piece.value.length;
+    for (let missing = announced; pieces !== undefined;) {
+      watch.seen();
+      const count = await attempt(untilAborted(pieces.take(missing), both));
+      if (count === undefined) return ended();
+      if (count === null) return missing > 0 ? { kind: "early" } : undefined;
+      missing -= count;
       if (missing < 0) return upstream(resource.host, "sent more bytes than it announced");
-      receiver.bytes(piece.value);
       const waited = performance.now() - began;
       if (waited > resource.timeout_ms && (announced - missing) * 1000 < resource.rate * waited) {
         return { kind: "slow" };
@@ -120,9 +124,9 @@ export async function requestRange(
     }
     return announced > 0 ? { kind: "early" } : undefined;
   } finally {
-    clearTimeout(timer);
+    watch.stop();
     // Cancelling a body that was read to its end does nothing; any other would hold its connection.
-    if (reader !== undefined) reader.cancel().catch(() => {});
+    if (pieces !== undefined) pieces.stop();
     else if (response !== undefined) dropBody(response);
   }
 
@@ -142,6 +146,54 @@ export async function requestRange(
     if (idle.signal.aborted) return { kind: "timeout" };
     return { kind: response === undefined ? "network" : "early" };
   }
+}
+
+/** The body of an answer on its way to the receiver. */
+interface Pieces {
+  /** Hands over some bytes, at most `missing` unless there are more of them; answers how many, or null at the end. */
+  take(missing: number): Promise<number | null>;
+  stop(): void;
+}
+
+function piecesOf(response: Response, receiver: RangeReceiver): Pieces | undefined {
+  const { body } = response;
+  if (!body) return undefined;
+  if (isDirect(response)) {
+    const beyond = new Uint8Array(1);
+    return {
+      async take(missing) {
+        const count = await response.readInto(missing > 0 ? receiver.room(missing) : beyond);
+        if (count !== null && missing > 0) receiver.placed(count);
+        return count;
+      },
+      stop: () => dropBody(response),
+    };
+  }
+  const reader = body.getReader();
+  return {
+    async take(missing) {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      if (value.length <= missing) receiver.bytes(value);
+      return value.length;
+    },
+    stop: () => void reader.cancel().catch(() => {}),
+  };
+}
+
+/** Calls back once nothing was seen for some milliseconds. */
+function watchdog(patience: number, late: () => void) {
+  let last = performance.now();
+  const look = () => {
+    const left = last + patience - performance.now();
+    if (left <= 0) late();
+    else timer = setTimeout(look, left);
+  };
+  let timer = setTimeout(look, patience);
+  return {
+    seen: () => void (last = performance.now()),
+    stop: () => clearTimeout(timer),
+  };
 }
 
 function dropBody(response: Response): void {

@@ -5,6 +5,7 @@
  */
 import { Problem } from "../problem.ts";
 import { type Backoff, pause, waitBefore } from "./backoff.ts";
+import { LIMITS } from "../limits.ts";
 import { checkRange } from "./byte_range.ts";
 import type { Bytes, ByteSource } from "./byte_source.ts";
 import {
@@ -18,6 +19,8 @@ import {
 
 /** A server that sends fewer bytes than this at a time would cost endless requests. */
 const CRUMB = 4096;
+/** Which variable decides how long a source may send nothing. */
+const STALL = LIMITS.sourceStall.variable;
 
 /** How to read over HTTP. */
 export interface HttpSourceOptions {
@@ -99,6 +102,8 @@ export async function openHttpSource(
         bytes?.set(chunk, received);
         received += chunk.length;
       },
+      room: (length: number) => bytes!.subarray(received, received + length),
+      placed: (length: number) => void (received += length),
     };
     for (let repetition = 0;;) {
       const before = received;
@@ -166,7 +171,11 @@ function giveUp(failure: Failure, resource: RangeResource, attempts: number): ne
     case "network":
       return upstream(host, `could not be reached ${tried}`);
     case "timeout":
-      return upstream(host, `sent nothing for ${timeout_ms} ms, ${tried}`, { status: 504 });
+      return upstream(host, `sent nothing for ${timeout_ms} ms (${STALL}), ${tried}`, {
+        status: 504,
+        limit: timeout_ms / 1000,
+        variable: STALL,
+      });
     case "slow":
       return upstream(host, `sent less than ${resource.rate} bytes per second, ${tried}`, {
         status: 504,

@@ -33,6 +33,10 @@ const PLACES = 4;
 interface Segment {
   readonly bytes: Promise<Bytes>;
   readonly size: number;
+  /** Readers that wait for it. */
+  readers: number;
+  /** `gone` once it was given up, `reused` once its memory may be another's. */
+  state: "kept" | "gone" | "reused";
   /** Whether it is there; what is under way is not given up. */
   done: boolean;
   /** Bytes that readers have taken. */
@@ -48,10 +52,23 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
   const kept = new Set<Segment>();
   let held = 0;
   let readers = 0;
+  /** Memory of segments that are gone, for those to come: fresh memory costs more than to fill it. */
+  const free: ArrayBuffer[] = [];
   const forget = (each: Segment) => {
     if (!kept.delete(each)) return;
     held -= each.size;
+    each.state = "gone";
     each.drop();
+    reuse(each);
+  };
+  /** Takes the memory of a segment back if nobody looks at it any more. */
+  const reuse = (each: Segment) => {
+    if (each.state !== "gone" || !each.done || each.readers > 0) return;
+    each.state = "reused";
+    each.bytes.then(({ buffer }) => {
+      const isWhole = buffer.byteLength === segment;
+      if (isWhole && held + (free.length + 1) * segment <= budget) free.push(buffer);
+    });
   };
   /**
    * Makes room for one more segment. What was read to its end goes first, and only for what a reader waits for
@@ -78,12 +95,21 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     /** Where readers have come to lately: several passes may be on their way at once. */
     const places: number[] = [];
 
+    async function fill(start: number, size: number): Promise<Bytes> {
+      if (!source.readInto) return await source.slice(start, start + size);
+      const bytes = new Uint8Array(free.pop() ?? new ArrayBuffer(segment), 0, size);
+      await source.readInto(bytes, start);
+      return bytes;
+    }
+
     function load(index: number): Segment {
       const start = index * segment;
       const size = Math.min(segment, byteLength - start);
       const loading: Segment = {
-        bytes: source.slice(start, start + size),
+        bytes: fill(start, size),
         size,
+        readers: 0,
+        state: "kept",
         done: false,
         taken: 0,
         drop: () => segments.delete(index),
@@ -142,9 +168,14 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
         const from = Math.max(start, origin);
         const to = Math.min(end, origin + segment);
         const each = take(index);
-        parts.push(each.bytes.then((bytes) => {
+        each.readers++;
+        const copied = each.bytes.then((bytes) => {
           each.taken += to - from;
           target.set(bytes.subarray(from - origin, to - origin), from - start);
+        });
+        parts.push(copied.finally(() => {
+          each.readers--;
+          reuse(each);
         }));
       }
       await untilAborted(Promise.all(parts), signal);

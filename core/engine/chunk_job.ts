@@ -7,12 +7,16 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { RankedSelection } from "../methods/measure.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Words } from "../tensor/random.ts";
+import type { PlacedBytes } from "./placed_inputs.ts";
 import type { EngineChoice } from "./engine_name.ts";
 
 /** The same chunk of one input, as stored. */
 export interface ChunkInput {
   readonly dtype: DType;
+  /** Empty where the thread that runs the job is to read them. */
   readonly bytes: Bytes;
+  /** Where it reads them; absent where `bytes` are all there are. */
+  readonly at?: PlacedBytes;
 }
 
 /** The inputs of one chunk. */
@@ -254,6 +258,8 @@ export interface ChunkResult {
   readonly fault?: NonFiniteFault;
   /** map: why it did not run on the GPU, though it should have. */
   readonly fallback?: string;
+  /** An input that the thread was to read could not be; nothing else is answered. */
+  readonly unread?: boolean;
   /** The input buffers, given back. */
   readonly spent?: readonly ArrayBuffer[];
 }
@@ -262,10 +268,16 @@ export interface ChunkResult {
 export interface ChunkExecutor {
   /** How many jobs run at the same time. */
   readonly width: number;
+  /** Whether jobs may say where their inputs are instead of bringing them. */
+  readonly readsPlaces?: boolean;
   /** What the next merge runs on. */
   readonly engine?: () => Promise<EngineChoice>;
-  /** Runs a job; the input buffers are given away. */
-  run(job: ChunkJob): Promise<ChunkResult>;
+  /**
+   * Runs a job; the input buffers are given away.
+   *
+   * @param size How large the work is that it belongs to, in bytes: small work does not wait for large.
+   */
+  run(job: ChunkJob, size?: number): Promise<ChunkResult>;
   /** Runs a job on every thread. */
   broadcast(job: ChunkJob): Promise<ChunkResult[]>;
   /** Starts the threads, and loads the engine that the first job needs. */

@@ -38,6 +38,7 @@ import {
   fusedSums,
 } from "./fused/fused.ts";
 import type { Accumulators } from "./magnitudes.ts";
+import type { InputReader } from "./placed_inputs.ts";
 import { BLOCK, type Segments, segmentsOf } from "./segments.ts";
 import { select, selectScored } from "./select.ts";
 import type { GpuMaps } from "./webgpu/gpu_maps.ts";
@@ -50,6 +51,8 @@ export interface Thread {
   readonly engine: Engine;
   /** Absent: ONNX Runtime runs everything. */
   readonly fused?: FusedEngine;
+  /** Absent: jobs bring their inputs. */
+  readonly reader?: InputReader;
   /** Absent: nothing runs on a GPU. */
   readonly gpu?: GpuMaps;
   readonly kernels: Kernels;

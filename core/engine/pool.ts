@@ -6,9 +6,11 @@
 import { Problem } from "../problem.ts";
 import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
 import { engineChooser, type EngineName } from "./engine_name.ts";
+import { jobTurns } from "./job_turns.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
 import { compileRuntime } from "./runtime_module.ts";
+import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 import { findAdapter } from "./webgpu/adapter.ts";
 import {
   inputBuffersOf,
@@ -18,9 +20,6 @@ import {
   type WorkerRuntime,
   type WorkerStart,
 } from "./worker_protocol.ts";
-
-/** The host's own constructor: on its first run on this thread, ONNX Runtime puts Node's in its place. */
-const HostWorker: typeof Worker | undefined = globalThis.Worker;
 
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
@@ -44,32 +43,56 @@ export function inlineExecutor(name: EngineName = "auto"): ChunkExecutor {
  * Runs jobs on `workers` threads, started on first use. With 0 workers, or where the host has none,
  * this thread does the work.
  */
-export function workerPool(workers: number, name: EngineName = "auto"): ChunkExecutor {
-  if (workers === 0 || HostWorker === undefined) return inlineExecutor(name);
+export function workerPool(
+  workers: number,
+  name: EngineName = "auto",
+  host: EngineHost = moduleWorkers,
+): ChunkExecutor {
+  const { startWorker, placeReader } = host;
+  if (workers === 0 || startWorker === undefined) return inlineExecutor(name);
   const watched = watch(name);
-  const Start = HostWorker;
+  const reader = placeReader === undefined ? {} : { reader: placeReader.href };
   let compiled: Promise<WebAssembly.Module | undefined> | undefined;
   /** Compiled for all workers once one of them needs it. */
-  const runtime = () => compiled ??= compileRuntime();
+  const runtime = () => compiled ??= compileRuntime(host);
   let members: Member[] = [];
   /** All members; a worker that broke is replaced, the jobs it had are lost. */
   const started = () => {
     const alive = members.filter((member) => !member.broken());
-    while (alive.length < workers) alive.push(startMember(Start, name, runtime));
+    while (alive.length < workers) {
+      alive.push(startMember(startWorker("chunks"), { engine: name, ...reader }, runtime));
+    }
     return members = alive;
+  };
+  const turns = jobTurns<{ readonly job: ChunkJob } & Waiting>();
+  /** Gives the next jobs to whoever has the fewest. */
+  const hand = () => {
+    while (turns.length() > 0) {
+      const free = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
+      if (free.pending() >= AHEAD) return;
+      const { job, resolve, reject } = turns.next()!;
+      free.send(job).then(resolve, reject).finally(hand);
+    }
   };
   return {
     width: workers * AHEAD,
+    readsPlaces: placeReader !== undefined,
     engine: watched.choose,
-    async run(job) {
-      const idle = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
-      return watched.see(await idle.send(job));
+    async run(job, size = 0) {
+      const result = await new Promise<ChunkResult>((resolve, reject) => {
+        turns.add({ job, resolve, reject }, size);
+        hand();
+      });
+      return watched.see(result);
     },
     broadcast: (job) => Promise.all(started().map((member) => member.send(job))),
     async warm() {
       await Promise.all(started().map((member) => member.send("warm")));
     },
     close() {
+      for (let left = turns.next(); left; left = turns.next()) {
+        left.reject(new Error("The engine was stopped"));
+      }
       for (const member of members) member.stop();
       members = [];
       return Promise.resolve();
@@ -104,14 +127,13 @@ interface Waiting {
 }
 
 function startMember(
-  Start: typeof Worker,
-  engine: EngineName,
+  worker: Worker,
+  start: WorkerStart,
   runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
   const waiting = new Map<number, Waiting>();
   let gone = false;
   let next = 0;
-  const worker = new Start(new URL("./worker.ts", import.meta.url), { type: "module" });
   const fail = (error: Error) => {
     gone = true;
     worker.terminate();
@@ -133,7 +155,6 @@ function startMember(
     event.preventDefault();
     fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
   };
-  const start: WorkerStart = { engine };
   worker.postMessage(start);
   return {
     pending: () => waiting.size,

@@ -11,6 +11,7 @@ import type { EngineName } from "./engine_name.ts";
 import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
+import type { InputReader } from "./placed_inputs.ts";
 import { runTiles } from "./tiles.ts";
 import { createGpuMaps } from "./webgpu/gpu_maps.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
@@ -26,8 +27,13 @@ export type ChunkRunner = (job: ChunkJob) => Promise<ChunkResult>;
  *
  * @param name What runs graphs: `wasm` is ONNX Runtime alone, `webgpu` takes the maps in float32, and what an engine
  * does not know goes to the next one.
+ * @param reader Reads the inputs that jobs only tell the place of; absent: jobs bring them all.
  */
-export function createChunkRunner(engine: Engine, name: EngineName): ChunkRunner {
+export function createChunkRunner(
+  engine: Engine,
+  name: EngineName,
+  reader?: InputReader,
+): ChunkRunner {
   const kernels = createKernels();
   const accumulators = createAccumulators(kernels);
   const thread: Thread = {
@@ -35,6 +41,7 @@ export function createChunkRunner(engine: Engine, name: EngineName): ChunkRunner
     kernels,
     accumulators,
     ...(name === "wasm" ? {} : { fused: createFusedEngine(kernels) }),
+    ...(reader ? { reader } : {}),
     ...(name === "webgpu" ? { gpu: createGpuMaps() } : {}),
   };
   let tail: Promise<unknown> = Promise.resolve();
@@ -47,19 +54,21 @@ export function createChunkRunner(engine: Engine, name: EngineName): ChunkRunner
   };
 }
 
-async function runJob(thread: Thread, job: ChunkJob): Promise<ChunkResult> {
+async function runJob(thread: Thread, given: ChunkJob): Promise<ChunkResult> {
   const { kernels, accumulators } = thread;
   const { thread: name } = accumulators;
-  if (job.stage === "collect") return { thread: name, collected: accumulators.collect(job) };
+  if (given.stage === "collect") return { thread: name, collected: accumulators.collect(given) };
+  const isTiled = given.stage === "map" ? !thread.gpu?.takes(given) : given.stage === "reduce";
+  if (isTiled && (given.stage === "map" || given.stage === "reduce")) {
+    const done = runTiles(thread, given, accumulators.end());
+    if (done) return done;
+  }
+  const job = thread.reader ? thread.reader.read(given) : given;
+  if (!job) return { unread: true };
   const slots = job.stage === "histogram"
     ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i, lane.kind))
     : [];
   const scratch = accumulators.scratch();
-  const onGpu = job.stage === "map" && thread.gpu?.takes(job);
-  if (!onGpu && (job.stage === "map" || job.stage === "reduce")) {
-    const done = runTiles(thread, job, accumulators.end());
-    if (done) return done;
-  }
   const loaded = loadChunk(kernels, accumulators.end(), job.inputs, GROUP);
   if ("element" in loaded) return { fault: loaded };
   const { count, padded, origins } = loaded;

@@ -17,7 +17,7 @@ import { graphKey, graphOf, layoutOf, type Thread } from "./graph_jobs.ts";
  * @returns Undefined if the job is none for tiles, or has a fault, which is found on decoded rows.
  */
 export function runTiles(
-  { fused, kernels }: Thread,
+  { fused, kernels, reader }: Thread,
   job: MapJob | ReduceJob,
   start: number,
 ): ChunkResult | undefined {
@@ -35,7 +35,8 @@ export function runTiles(
     format,
   );
   if (!compiled) return undefined;
-  return isMap ? mapRaw(kernels, compiled, job, start) : reduceRaw(kernels, compiled, job, start);
+  const run = { kernels, compiled, start, ...(reader ? { reader } : {}) };
+  return isMap ? mapRaw(run, job) : reduceRaw(run, job);
 }
 
 /** How a program reads and writes the job's tensors; undefined if it cannot. */

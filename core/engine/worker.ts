@@ -6,6 +6,7 @@
 import { Problem } from "../problem.ts";
 import type { ChunkJob } from "./chunk_job.ts";
 import type { EngineName } from "./engine_name.ts";
+import { createInputReader, type PlaceReaderModule } from "./placed_inputs.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { type ChunkRunner, createChunkRunner } from "./run_chunk.ts";
 import {
@@ -30,7 +31,15 @@ const engine = onnxRuntime(() => {
   return runtime.promise;
 });
 let named: EngineName = "auto";
-let runner: ChunkRunner | undefined;
+let reader: string | undefined;
+/** One for all jobs, as accumulators outlive a job. */
+let runner: Promise<ChunkRunner> | undefined;
+
+async function makeRunner(): Promise<ChunkRunner> {
+  if (reader === undefined) return createChunkRunner(engine, named);
+  const module: PlaceReaderModule = await import(reader);
+  return createChunkRunner(engine, named, createInputReader(module));
+}
 
 async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> {
   try {
@@ -38,8 +47,7 @@ async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> 
       if (named === "wasm") await engine.warm();
       return { result: {} };
     }
-    runner ??= createChunkRunner(engine, named);
-    return { result: await runner(job) };
+    return { result: await (await (runner ??= makeRunner()))(job) };
   } catch (error) {
     return error instanceof Problem
       ? { problem: { kind: error.kind, detail: error.message } }
@@ -50,6 +58,7 @@ async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> 
 scope.onmessage = async ({ data }) => {
   if ("engine" in data) {
     named = data.engine;
+    reader = data.reader;
     return;
   }
   if ("module" in data) return runtime.resolve(data.module);

@@ -10,6 +10,8 @@ import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
 /** The first message to a worker. */
 export interface WorkerStart {
   readonly engine: EngineName;
+  /** Address of the module that reads places; see {@linkcode PlaceReaderModule}. */
+  readonly reader?: string;
 }
 
 /** The runtime's code, if it could be compiled: the answer to {@linkcode RuntimeRequest}. */
@@ -53,7 +55,6 @@ export function buffersOf(result: ChunkResult): ArrayBuffer[] {
 
 /** The input buffers of a job. */
 export function inputBuffersOf(inputs: ChunkInputs): ArrayBuffer[] {
-  const buffers = inputs.models.map((input) => input.bytes.buffer);
-  if (inputs.base) buffers.push(inputs.base.bytes.buffer);
-  return buffers;
+  const all = inputs.base ? [...inputs.models, inputs.base] : inputs.models;
+  return all.filter(({ at }) => at === undefined).map(({ bytes }) => bytes.buffer);
 }

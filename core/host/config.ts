@@ -7,6 +7,7 @@ import { accessKeyFault } from "../access.ts";
 import { type EngineName, ENGINES } from "../engine/engine_name.ts";
 import { type LimitName, LIMITS, type Limits } from "../limits.ts";
 import { PUBLIC_HUB } from "../sources/hub.ts";
+import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { redact } from "../redact.ts";
 import { allowEntryFault } from "../sources/source_policy.ts";
 
@@ -40,8 +41,12 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** Bytes of a job's result after which what is there is made durable. */
+  readonly jobFlush: number;
   /** What graphs of merges run on. */
   readonly engine: EngineName;
+  /** How much the log tells. */
+  readonly log: LogLevel;
   /** All limits, those above included. */
   readonly limits: Limits;
 }
@@ -156,7 +161,9 @@ export function readConfig(
       faults.push(`AMALGAM_SOURCE_HOSTS: each entry ${fault}: current value is ${redact(entry)}`);
     }
   }
+  const workers = whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64);
   const fallbacks: Partial<Record<LimitName, number>> = {
+    running: Math.max(LIMITS.running.fallback, 2 * workers),
     memory: Math.max(LIMITS.memory.fallback, Math.floor((facts.memory ?? 0) / 2)),
   };
   const limits = Object.fromEntries(
@@ -173,6 +180,11 @@ export function readConfig(
       `AMALGAM_ENGINE must be one of ${ENGINES.join(", ")}: current value is ${named}`,
     );
   }
+  const told = value("AMALGAM_LOG") ?? "info";
+  const log = LOG_LEVELS.find((each) => each === told);
+  if (!log) {
+    faults.push(`AMALGAM_LOG must be one of ${LOG_LEVELS.join(", ")}: current value is ${told}`);
+  }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
     host,
@@ -188,9 +200,11 @@ export function readConfig(
     limits,
     maximumUpload: limits.upload,
     memory: limits.memory,
-    workers: whole("AMALGAM_WORKERS", facts.edge ? 0 : Math.min(facts.processors, 8), 0, 64),
-    chunkElements: whole("AMALGAM_CHUNK", 2 ** 17, BLOCK, 2 ** 24, BLOCK),
+    workers,
+    chunkElements: whole("AMALGAM_CHUNK", 2 ** 18, BLOCK, 2 ** 24, BLOCK),
+    jobFlush: size("AMALGAM_JOB_FLUSH", 64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
     engine: engine ?? "auto",
+    log: log ?? "info",
   };
   if (faults.length > 0) throw new ConfigError(faults);
   return config;

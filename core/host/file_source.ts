@@ -3,12 +3,19 @@
  *
  * @module
  */
-import type { Bytes, ByteSource } from "../checkpoint/byte_source.ts";
+import type { BytePlace, Bytes, ByteSource } from "../checkpoint/byte_source.ts";
 import { checkRange } from "../checkpoint/byte_range.ts";
 import { Problem } from "../problem.ts";
 
 /** Reads that may be under way at once; each needs a handle, as a handle has one position. */
 const HANDLES = 4;
+
+/** Where a file is; another one that has taken over its name is not meant. */
+export interface FilePlace extends BytePlace {
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number | null;
+}
 
 /**
  * Opens a file for random access. The file stays readable until closed, even if its name is removed or
@@ -73,6 +80,7 @@ export async function openFile(path: string): Promise<ByteSource> {
 
   return {
     byteLength: size,
+    place: { path, dev, ino } satisfies FilePlace,
     readInto,
     async slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes> {
       signal?.throwIfAborted();

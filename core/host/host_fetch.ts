@@ -7,13 +7,20 @@
 import { type ClientRequest, type IncomingMessage, request as plain } from "node:http";
 import { request as encrypted } from "node:https";
 import { Readable } from "node:stream";
+import { untraced } from "../telemetry/untraced.ts";
 
-/** As `fetch`; a stream with a `content-length` header has that length. Redirects of such requests are not followed. */
+/**
+ * As `fetch`; a stream with a `content-length` header has that length. Redirects of such requests are not followed.
+ * No request is traced: callers name the hosts.
+ */
 export function hostFetch(url: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
-  return init.body instanceof ReadableStream && headers.has("content-length")
-    ? sendStream(new URL(url), init, headers, init.body)
-    : fetch(url, init);
+  const { body } = init;
+  return untraced(() =>
+    body instanceof ReadableStream && headers.has("content-length")
+      ? sendStream(new URL(url), init, headers, body)
+      : fetch(url, init)
+  );
 }
 
 function sendStream(

@@ -8,6 +8,7 @@ import { onnxWorkspace } from "../engine/onnx_workspace.ts";
 import { workerPool } from "../engine/pool.ts";
 import { remoteWorkspaces } from "../engine/remote_workspace.ts";
 import { memoryBudget } from "../memory_budget.ts";
+import { checkReadiness } from "../readiness.ts";
 import { guardedFetch } from "../sources/guarded_fetch.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { getManifest } from "../store/records.ts";
@@ -16,10 +17,21 @@ import { memoryBlobs } from "../store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../store/table_store.ts";
 import type { Config } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
+import { fileWorkers } from "./file_workers.ts";
 import { hostHasher } from "./hasher.ts";
+import { connect } from "./http/connect.ts";
+import { behindProxy } from "./http/proxy.ts";
+import { createRangeClient } from "./http/range_client.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { hostResolver } from "./resolve_host.ts";
+
+/** An id that nothing has. */
+const NOTHING: BlobId = `sha256:${"0".repeat(64)}`;
+/** Milliseconds in which store and engine must answer to be ready. */
+const READY_MS = 4000;
+/** Milliseconds after which a job's result is made durable, however little of it is there. */
+const FLUSH_MS = 2000;
 
 /** Opens the store and the engine (which loads on first use). */
 export async function openPorts(config: Config) {
@@ -29,11 +41,16 @@ export async function openPorts(config: Config) {
     : await fileBlobs({ folder: data, makeHasher: hostHasher });
   const { records, closeRecords } = await openRecords(data);
   const leases = createLeases(blobs);
-  const executor = workerPool(workers, config.engine);
+  const executor = workerPool(workers, config.engine, fileWorkers);
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();
-  const read = guardedFetch(hostFetch, config.sourceHosts, {
+  const client = createRangeClient({
+    connect,
+    fetch: hostFetch,
+    headerBytes: limits.sourceHeaders,
+  });
+  const read = guardedFetch(behindProxy() ? hostFetch : client.fetch, config.sourceHosts, {
     ...(resolve ? { resolve } : {}),
     headerBytes: limits.sourceHeaders,
     maximumBytes: limits.upload,
@@ -61,6 +78,7 @@ export async function openPorts(config: Config) {
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
     },
     chunkElements: config.chunkElements,
+    flushes: { bytes: config.jobFlush, ms: FLUSH_MS },
     maximumUpload: config.maximumUpload,
     width: Math.max(1, workers),
     keys: config.keys,
@@ -70,11 +88,14 @@ export async function openPorts(config: Config) {
     memory: budget,
     /** Whether the addresses behind a name are checked, or only names and literal addresses. */
     sourceChecks: checks,
-    async ready() {
-      await blobs.size(`sha256:${"0".repeat(64)}`);
-      await executor.warm();
-    },
+    ready: () =>
+      checkReadiness({
+        "the store": () => blobs.size(NOTHING),
+        "the table of records": () => getManifest(records, NOTHING),
+        "the engine": executor.warm,
+      }, READY_MS),
     async close() {
+      client.close();
       await executor.close();
       closeRecords();
     },

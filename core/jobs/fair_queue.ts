@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LIMITS } from "../limits.ts";
 import { Problem } from "../problem.ts";
 
 /** The places of an application. */
@@ -58,10 +59,12 @@ export function fairQueue(places: number, room: number): FairQueue {
         return place();
       }
       if (length >= room && !force) {
+        const { variable } = LIMITS.jobs;
         throw new Problem(
           "too-many",
-          `Cannot take the work now as at most ${room} may wait: current value is ${length}`,
-          { limit: room, value: length, retry_after: 5 },
+          `Cannot take the work now as at most ${room} may wait (${variable}): ` +
+            `current value is ${length}`,
+          { limit: room, value: length, variable, retry_after: 5 },
         );
       }
       await new Promise<void>((resolve, reject) => {

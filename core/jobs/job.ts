@@ -44,7 +44,7 @@ export interface Job {
   readonly request: JobRequest;
   /** Times that it was started. */
   readonly attempts: number;
-  /** The run of rounds that it goes on with after a restart. */
+  /** The run of rounds that it goes on with, where that is another's. */
   readonly run?: string;
   /** The record of its `Idempotency-Key`. */
   readonly key?: string;
@@ -67,6 +67,11 @@ export function toldJob(job: Job): ToldJob {
   return told;
 }
 
+/** The run of rounds that a job has, if it has one: its own has its id. */
+export function runOf({ run, id }: Pick<Job, "run" | "id">): string {
+  return run ?? id;
+}
+
 /** Keeps a job. */
 export async function putJob(records: UseStore, job: Job): Promise<void> {
   await set(PREFIX + job.id, job, records);
@@ -79,7 +84,9 @@ export async function getJob(records: UseStore, id: string): Promise<Job | undef
 
 /** Forgets a job and its idempotency key. */
 export async function removeJob(records: UseStore, job: Job): Promise<void> {
-  if (job.key !== undefined) await del(KEY + job.key, records);
+  // The key may stand for a later job by now.
+  const known = job.key === undefined ? undefined : await getKey(records, job.key);
+  if (known?.job === job.id) await del(KEY + job.key, records);
   await del(PREFIX + job.id, records);
 }
 

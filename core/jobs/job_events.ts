@@ -27,19 +27,24 @@ const KEPT = 256;
 /** Numbers per start of a job, so that those after a restart follow those before. */
 const PER_ATTEMPT = 1_000_000;
 
-/** Makes the events of an application. */
-export function createJobEvents(): JobEvents {
+/**
+ * Makes the events of an application.
+ *
+ * @param heard Is told of everything that happens to any job.
+ */
+export function createJobEvents(heard: (job: Job) => void = () => {}): JobEvents {
   const jobs = new Map<string, JobEvent[]>();
   const listeners = new Map<string, Set<(event: JobEvent) => void>>();
   return {
     tell(job) {
+      heard(job);
       const known = jobs.get(job.id) ?? [];
       const id = Math.max((known.at(-1)?.id ?? 0) + 1, job.attempts * PER_ATTEMPT);
       const event = { id, job: toldJob(job) };
       known.push(event);
       if (known.length > KEPT) known.shift();
       jobs.set(job.id, known);
-      for (const heard of listeners.get(job.id) ?? []) heard(event);
+      for (const listener of listeners.get(job.id) ?? []) listener(event);
       // Whoever comes later finds the end in the records.
       if (isEnded(job)) setTimeout(() => jobs.delete(job.id), 0);
     },

@@ -3,23 +3,23 @@
  *
  * @module
  */
-import type { UseStore } from "idb-keyval";
 import { Problem } from "../problem.ts";
-import type { BlobStore } from "../store/blobs.ts";
-import type { Leases } from "../store/leases.ts";
-import { getManifest } from "../store/records.ts";
+import type { CheckpointStore } from "../store/checkpoints.ts";
 import type { FairQueue } from "./fair_queue.ts";
-import { getJob, isEnded, type Job, listJobs, putJob, removeJob } from "./job.ts";
+import { type CallEvents, createCallEvents, type ToldEvent } from "./call_events.ts";
+import { collectJobs } from "./collect.ts";
+import { freeJobs, freeOrphans, freeWork } from "./free_job.ts";
+import { getJob, isEnded, type Job, listJobs, putJob } from "./job.ts";
 import { createJobEvents, type JobEvents } from "./job_events.ts";
 
 /** What the work of a job may change in it. */
-export type JobNews = Partial<Pick<Job, "progress" | "run">>;
+export interface JobNews extends Partial<Pick<Job, "progress" | "run">> {
+  /** What its call tells whoever listens to it. */
+  readonly told?: ToldEvent;
+}
 
 /** What jobs stand on. */
-export interface RunnerPorts {
-  readonly records: UseStore;
-  readonly blobs: BlobStore;
-  readonly leases: Leases;
+export interface RunnerPorts extends CheckpointStore {
   readonly queue: FairQueue;
   /** Does the work and answers its result. */
   readonly execute: (
@@ -35,11 +35,17 @@ export interface RunnerPorts {
   readonly retention: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is told of everything that happens to any job. */
+  readonly heard?: (job: Job) => void;
 }
 
 /** Jobs of one application. */
 export interface Runner {
   readonly events: JobEvents;
+  /** What the calls of jobs with a key tell. */
+  readonly calls: CallEvents;
+  /** Aborted once nothing more will happen to any job. */
+  readonly stopped: AbortSignal;
   /** Takes over the jobs of an earlier process; resolves when they are queued again. */
   start(): Promise<void>;
   /** Keeps a job and runs it when its turn comes. */
@@ -59,27 +65,22 @@ const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1000;
 /** Milliseconds that work has to notice that the service stops, so that it keeps nothing after the end. */
 const STOP_GRACE = 5000;
+/** Milliseconds between two looks for jobs whose time is over, at most. */
+const LONGEST_PAUSE = 600_000;
 /** Why work ends that is neither cancelled nor failed. */
 const STOPPED = "stopped";
 
 /** Makes the runner. */
 export function createRunner(ports: RunnerPorts): Runner {
   const { records, now } = ports;
-  const events = createJobEvents();
+  const events = createJobEvents(ports.heard);
+  const calls = createCallEvents(records);
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
   const time = () => new Date(now()).toISOString();
+  const over = new AbortController();
   let stopping = false;
+  let timer: ReturnType<typeof setInterval> | undefined;
 
-  const freeBody = async (job: Job) => {
-    const { body } = job.request;
-    await ports.leases.alone(body, async () => {
-      // The same bytes may be another job's request, or somebody's checkpoint.
-      if (await getManifest(records, body)) return;
-      const jobs = await listJobs(records);
-      if (jobs.some((each) => !isEnded(each) && each.request.body === body)) return;
-      await ports.blobs.remove(body);
-    });
-  };
   const keep = async (job: Job) => {
     await putJob(records, job);
     events.tell(job);
@@ -118,12 +119,14 @@ export function createRunner(ports: RunnerPorts): Runner {
       const aborted = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason), { once: true })
       );
-      work = ports.execute(job, signal, (news) => {
+      work = ports.execute(job, signal, ({ told, ...news }) => {
+        // Only whoever knows the key can ask for them.
+        if (told && job.key !== undefined) calls.tell(job.id, told);
         const changed = news.run !== undefined && news.run !== job.run;
         job = { ...job, ...news };
         events.tell(job);
-        // Only what a restart needs is worth a disk's flush.
-        if (changed) writes = writes.then(() => putJob(records, job));
+        // Only what a restart needs is worth a disk's flush; without it the restart begins anew.
+        if (changed) writes = writes.then(() => putJob(records, job)).catch(() => {});
       });
       // The job ends at once; its place is free when the work has noticed.
       work.catch(() => {});
@@ -131,7 +134,7 @@ export function createRunner(ports: RunnerPorts): Runner {
       await writes;
       job = { ...job, state: "done", result, finished: time() };
     } catch (error) {
-      await writes.catch(() => {});
+      await writes;
       if (signal.reason === STOPPED) {
         await settled(work, STOP_GRACE);
         await putJob(records, { ...job, state: "queued" });
@@ -144,10 +147,11 @@ export function createRunner(ports: RunnerPorts): Runner {
     } finally {
       clearTimeout(timer);
       if (leave) work.then(leave, leave);
+      await calls.settle(job.id);
     }
     // The end is kept before the body is freed: a crash in between leaves an orphan, never a job without a body.
     await keepEnd(job);
-    await freeBody(job).finally(() => events.tell(job));
+    await freeWork(ports, job).finally(() => events.tell(job));
   };
   const launch = (job: Job) => {
     const controller = new AbortController();
@@ -159,8 +163,15 @@ export function createRunner(ports: RunnerPorts): Runner {
 
   return {
     events,
+    calls,
+    stopped: over.signal,
     async start() {
       await this.collect();
+      await freeOrphans(ports);
+      timer = setInterval(
+        () => void this.collect().catch((error) => console.error(error)),
+        Math.min(LONGEST_PAUSE, 250 * ports.retention),
+      );
       for (const job of await listJobs(records)) {
         if (isEnded(job) || active.has(job.id)) continue;
         const queued: Job = { ...job, state: "queued" };
@@ -179,10 +190,12 @@ export function createRunner(ports: RunnerPorts): Runner {
         running.controller.abort(new DOMException("The job was cancelled", "AbortError"));
         await running.ended;
       } else if (isEnded(job)) {
-        await removeJob(records, job);
+        if ((await freeJobs(ports, [job])).length > 0) throw inUse(job);
+        events.forget(job.id);
       } else {
-        await keep({ ...job, state: "cancelled", finished: time() });
-        await freeBody(job);
+        const cancelled: Job = { ...job, state: "cancelled", finished: time() };
+        await keep(cancelled);
+        await freeWork(ports, cancelled);
       }
     },
     async ended(id) {
@@ -190,18 +203,15 @@ export function createRunner(ports: RunnerPorts): Runner {
       return await getJob(records, id);
     },
     async collect() {
-      const oldest = now() - 1000 * ports.retention;
-      for (const job of await listJobs(records)) {
-        if (job.finished === null || Date.parse(job.finished) > oldest) continue;
-        await removeJob(records, job);
-        events.forget(job.id);
-      }
+      for (const { id } of await collectJobs(ports, now(), ports.retention)) events.forget(id);
     },
     async stop() {
       stopping = true;
+      clearInterval(timer);
       const all = [...active.values()];
       for (const { controller } of all) controller.abort(STOPPED);
       await Promise.all(all.map(({ ended }) => ended));
+      over.abort();
     },
   };
 }
@@ -214,10 +224,18 @@ async function settled(work: Promise<unknown>, longest: number): Promise<void> {
   clearTimeout(timer);
 }
 
+function inUse({ id }: Job): Problem {
+  return new Problem(
+    "conflict",
+    `Cannot delete the job as its result is in use: current value is ${id}`,
+  );
+}
+
 function tooLong(seconds: number): Problem {
   return new Problem(
     "too-large",
-    `Cannot go on with the job as it may take at most ${seconds} s: current value is more`,
+    `Cannot go on with the job as it may take at most ${seconds} s (AMALGAM_MAX_SECONDS): ` +
+      "current value is more",
     { limit: seconds, variable: "AMALGAM_MAX_SECONDS" },
   );
 }

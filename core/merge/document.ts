@@ -46,8 +46,8 @@ export function parseDocument(
   if (text.length > maxLength) {
     throw new Problem(
       "too-large",
-      `Cannot read the document as its length must be at most ${maxLength} characters: ` +
-        `current value is ${text.length}`,
+      `Cannot read the document as its length must be at most ${maxLength} characters ` +
+        `(${LIMITS.document.variable}): current value is ${text.length}`,
       { limit: maxLength, value: text.length, variable: LIMITS.document.variable },
     );
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LIMITS } from "../limits.ts";
 
 /** A fault of a document's text. */
 export class DocumentFault extends Error {
@@ -21,12 +22,20 @@ export class DocumentFault extends Error {
 
 /** The fault of a document that nests too deep. */
 export function tooDeep(limit: number, offset: number): DocumentFault {
-  return new DocumentFault(`it nests deeper than the limit of ${limit} levels`, offset, "depth");
+  return new DocumentFault(
+    `it nests deeper than the limit of ${limit} levels (${LIMITS.depth.variable})`,
+    offset,
+    "depth",
+  );
 }
 
 /** The fault of a document that holds too much. */
 export function tooManyValues(limit: number, offset: number): DocumentFault {
-  return new DocumentFault(`it holds more than the limit of ${limit} values`, offset, "values");
+  return new DocumentFault(
+    `it holds more than the limit of ${limit} values (${LIMITS.values.variable})`,
+    offset,
+    "values",
+  );
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;

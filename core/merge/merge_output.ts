@@ -11,12 +11,13 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { type ByteQueue, byteQueue, fileBytes } from "../checkpoint/file_parts.ts";
 import { layoutOnnx } from "../checkpoint/write_onnx.ts";
-import { layoutSafetensors, type SafetensorsLayout } from "../checkpoint/write_safetensors.ts";
+import type { SafetensorsLayout } from "../checkpoint/write_safetensors.ts";
 import { layoutShards, type ShardLayout } from "../checkpoint/write_shards.ts";
 import { writeZip, type ZipFile, zipLength } from "../checkpoint/write_zip.ts";
 import type { Problem } from "../problem.ts";
 import { bindGraph } from "./bind_graph.ts";
 import { invalidRecipe, show } from "./faults.ts";
+import { planLayout } from "./plan_layout.ts";
 import type { Plan } from "./plan_types.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -30,6 +31,8 @@ export interface MergeOutput {
   /** Bytes of memory besides the plan's. */
   readonly memory: number;
   readonly warnings: readonly string[];
+  /** Whether what a merge streams is the answer as it is. */
+  readonly isPlain?: boolean;
   /** Frames what a merge streams. */
   frame(merged: AsyncGenerator<Bytes>, signal?: AbortSignal): AsyncGenerator<Bytes>;
   /** Names of the files that the result is made of, in the order in which they are sent. */
@@ -75,11 +78,12 @@ export async function mergeOutput(
       extension: ".safetensors",
       memory: 0,
       warnings: [],
+      isPlain: true,
       frame: (merged) => merged,
     });
   }
   if (format === "peft") return adapterOutput(plan);
-  const layout = layoutSafetensors(plan.tensors.filter(({ work }) => work), plan.metadata);
+  const layout = planLayout(plan);
   return shard_size === undefined
     ? await onnxOutput(plan, recipe, checkpoints, layout, signal)
     : shardedOutput(plan, layout, shard_size);

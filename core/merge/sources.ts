@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { isRelativePath } from "../checkpoint/relative_path.ts";
 import { type Fault, Problem } from "../problem.ts";
-import { unsendableHeader } from "../sources/header_fields.ts";
+import { headersFault } from "../sources/header_fields.ts";
 import { isRepository, isRevision } from "../sources/hub.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { invalidRecipe, joinPath, show } from "./faults.ts";
@@ -95,15 +95,8 @@ export function checkSources(sources: Sources): Fault[] {
           `is: current value is ${given.length === 0 ? "none" : given.join(", ")}`,
       });
     }
-    const unsendable = unsendableHeader(entry.headers ?? {});
-    if (unsendable !== undefined) {
-      // Without the value, which may be a key.
-      faults.push({
-        path: joinPath(path, "headers"),
-        message: "Cannot use headers as each must be a header field that can be sent: " +
-          `current value is ${show(unsendable)}`,
-      });
-    }
+    const unsendable = headersFault(entry.headers ?? {}, path);
+    if (unsendable) faults.push(unsendable);
     for (const [key, places] of BELONGING) {
       const value = entry[key];
       if (value === undefined || places.some((place) => entry[place] !== undefined)) continue;

@@ -9,8 +9,14 @@ import { boundedBody } from "./bounded_body.ts";
 import { isPrivateAddress } from "./private_host.ts";
 import { checkSourceUrl, isExempt } from "./source_policy.ts";
 
+/** A request, and where it may go. */
+export interface FetchInit extends RequestInit {
+  /** The addresses of the host that were checked: a client that can connects to one of these and to no other. */
+  readonly addresses?: readonly string[];
+}
+
 /** Makes requests. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
 /**
  * Every address behind a host name, as text.
@@ -60,8 +66,14 @@ export function guardedFetch(
     const method = init.method ?? "GET";
     const follows = /^(?:GET|HEAD)$/i.test(method);
     for (let hops = 0;; hops++) {
-      if (guards.resolve) await checkAddresses(url, allow, guards.resolve);
-      const sent = { ...init, headers, redirect: "manual", credentials: "omit" } as const;
+      const addresses = guards.resolve && await checkAddresses(url, allow, guards.resolve);
+      const sent = {
+        ...init,
+        headers,
+        redirect: "manual",
+        credentials: "omit",
+        ...(addresses ? { addresses } : {}),
+      } as const;
       const response = await inTime(fetch, url, sent, guards.timeout_ms);
       if (response.type === "opaqueredirect") {
         throw failed(url, "redirects, and where to cannot be checked");
@@ -87,14 +99,19 @@ export function guardedFetch(
   };
 }
 
-/** Refuses names behind which any address is private: a name server may answer another one each time. */
+/**
+ * Refuses names behind which any address is private: a name server may answer another one each time. Answers the
+ * addresses; undefined for a literal one and for what the operator vouches for.
+ */
 async function checkAddresses(
   url: URL,
   allow: readonly string[],
   resolve: ResolveHost,
-): Promise<void> {
+): Promise<readonly string[] | undefined> {
   const { hostname, host } = url;
-  if (isExempt(url, allow) || hostname.startsWith("[") || /^[\d.]+$/.test(hostname)) return;
+  if (isExempt(url, allow) || hostname.startsWith("[") || /^[\d.]+$/.test(hostname)) {
+    return undefined;
+  }
   const addresses = await resolve(hostname.replace(/\.+$/, ""));
   if (addresses.some(isPrivateAddress)) {
     // Without the address, which is the network's own business.
@@ -104,13 +121,14 @@ async function checkAddresses(
       { host },
     );
   }
+  return addresses;
 }
 
 /** Fetches; fails if no header comes in time. The body is the reader's to time. */
 async function inTime(
   fetch: Fetch,
   url: URL,
-  init: RequestInit,
+  init: FetchInit,
   timeout_ms: number | undefined,
 ): Promise<Response> {
   if (timeout_ms === undefined) return await fetch(url.href, init);
@@ -125,6 +143,8 @@ async function inTime(
     if (!timer.signal.aborted || init.signal?.aborted) throw error;
     throw failed(url, `sent no header for ${timeout_ms} ms (${LIMITS.sourceStall.variable})`, {
       status: 504,
+      limit: timeout_ms / 1000,
+      variable: LIMITS.sourceStall.variable,
     });
   } finally {
     clearTimeout(late);

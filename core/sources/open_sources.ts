@@ -14,6 +14,7 @@ import type { InputProvenance } from "../merge/provenance.ts";
 import type { SourceSpec } from "../merge/sources.ts";
 import { Problem } from "../problem.ts";
 import type { BlobId } from "../store/blobs.ts";
+import { inPhase } from "../telemetry/phase.ts";
 import { withConfig } from "./adapter_source.ts";
 import { specBeside } from "./beside.ts";
 import { type HubPort, PUBLIC_HUB } from "./hub.ts";
@@ -100,9 +101,10 @@ export async function openSources(
 ): Promise<Map<string, OpenedSource>> {
   const names = [...specs.keys()];
   const ahead = createReadAhead();
-  const results = await Promise.allSettled(
-    names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal, ahead)),
-  );
+  const results = await inPhase("open sources", () =>
+    Promise.allSettled(
+      names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal, ahead)),
+    ), { attributes: { "amalgam.sources": names.length } });
   const failed = results.find((result) => result.status === "rejected");
   if (failed) {
     for (const result of results) {

@@ -13,6 +13,8 @@ export interface Hasher {
   update(bytes: Uint8Array): void;
   /** The 32 bytes of the digest; the hasher is spent afterwards. */
   digest(): Uint8Array;
+  /** Another one of the same bytes so far. */
+  copy(): Hasher;
 }
 
 /** Makes a running SHA-256; the host supplies its fastest. */
@@ -48,6 +50,34 @@ export interface BlobWriter {
   abort(): Promise<void>;
 }
 
+/** What is known to be whole of bytes that a process left. */
+export interface PartMark {
+  readonly bytes: number;
+  /** Their SHA-256, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Bytes that outlive their process while they are written. */
+export interface PartWriter extends BlobWriter {
+  /** Makes durable what was written so far; more may be written meanwhile. */
+  flush(): Promise<PartMark>;
+  /** Ends the writing; what was flushed stays for whoever goes on with it. */
+  leave(): Promise<void>;
+}
+
+/** Unfinished bytes by name; no id leads to them. */
+export interface PartStore {
+  /**
+   * Goes on behind the bytes that a mark tells of, if they are there as it says; else, and without a mark, begins
+   * anew, so that the writer has no bytes.
+   */
+  open(name: string, mark?: PartMark): Promise<PartWriter>;
+  /** Removes what is kept under a name, if anything is. */
+  remove(name: string): Promise<void>;
+  /** All names. */
+  names(): Promise<string[]>;
+}
+
 /** Where weights and results are kept. */
 export interface BlobStore {
   /**
@@ -64,6 +94,8 @@ export interface BlobStore {
   remove(id: BlobId): Promise<boolean>;
   /** All ids, in ascending order. */
   list(): Promise<BlobId[]>;
+  /** Unfinished bytes; absent where nothing can be gone on with. */
+  readonly parts?: PartStore;
 }
 
 /** Chunks of own memory read from a source in order, for streaming a blob out. */

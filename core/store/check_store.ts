@@ -1,17 +1,18 @@
 /**
- * Checks that a store holds together: every blob has its digest, every record its blob.
+ * Checks that a store holds together: every blob has its digest, every record its blob, every part its job.
  *
  * @module
  */
 import { entries, type UseStore } from "idb-keyval";
+import { isEnded, type Job } from "../jobs/job.ts";
 import { removeManifest } from "./records.ts";
 import { blobId, isBlobId } from "./blob_id.ts";
 import type { BlobStore, MakeHasher } from "./blobs.ts";
 
 /** One thing that is wrong. */
 export interface StoreFault {
-  readonly kind: "damaged-blob" | "missing-blob" | "orphan-blob";
-  /** Key of the record or id of the blob. */
+  readonly kind: "damaged-blob" | "missing-blob" | "orphan-blob" | "orphan-part";
+  /** Key of the record, id of the blob or name of the part. */
   readonly at: string;
   readonly repaired: boolean;
 }
@@ -65,6 +66,12 @@ export async function checkStore(
     } finally {
       source.close?.();
     }
+  }
+  for (const name of await blobs.parts?.names() ?? []) {
+    const job = kept.find(([key]) => key === `job/${name}`)?.[1] as Pick<Job, "state"> | undefined;
+    if (job && !isEnded(job)) continue;
+    if (repair) await blobs.parts?.remove(name);
+    faults.push({ kind: "orphan-part", at: name, repaired: repair });
   }
   return faults;
 }

@@ -6,11 +6,13 @@
 import type { UseStore } from "idb-keyval";
 import { LIMITS, type Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
-import type { BlobId, BlobStore } from "./blobs.ts";
+import type { BlobId, BlobStore, BlobWriter } from "./blobs.ts";
 import { checkedAdapter, withAdapter } from "./stored_adapter.ts";
 import { earlyHeader } from "./early_header.ts";
+import { heldFurther, type Holder } from "./holders.ts";
 import { getManifest, type Manifest, putManifest, removeManifest } from "./records.ts";
 import type { Leases } from "./leases.ts";
+import { inPhase } from "../telemetry/phase.ts";
 import { storedContent } from "./stored_format.ts";
 
 /** Where checkpoints are kept. */
@@ -33,6 +35,8 @@ export interface StoreOptions {
   readonly length?: number;
   /** The configuration of an adapter, kept beside its bytes. */
   readonly adapterConfig?: string;
+  /** Whom alone it is stored for; it stays for good if absent. */
+  readonly holder?: Holder;
 }
 
 /** What was stored. */
@@ -53,7 +57,7 @@ export async function storeCheckpoint(
   chunks: AsyncIterable<Uint8Array>,
   options: StoreOptions = {},
 ): Promise<StoredCheckpoint> {
-  const { signal, digest, maximum = Infinity, length, adapterConfig } = options;
+  const { signal, maximum = Infinity, length } = options;
   if (length !== undefined && length > maximum) throw tooLarge(maximum, length);
   const writer = await store.blobs.create();
   const checkHeader = earlyHeader(writer, length, store.limits);
@@ -80,32 +84,48 @@ export async function storeCheckpoint(
         { expected: length, value: writer.bytes },
       );
     }
-    const sealed = await writer.seal();
-    if (digest && sealed.id !== `sha256:${digest.toHex()}`) {
-      throw new Problem(
-        "invalid-request",
-        `Cannot keep the bytes as their digest differs from the one in the request: ` +
-          `current value is ${sealed.id}`,
-        { expected: `sha256:${digest.toHex()}`, value: sealed.id },
-      );
-    }
-    const content = await storedContent(sealed.source, signal, store.limits);
-    const adapter = adapterConfig === undefined
-      ? {}
-      : await checkedAdapter(sealed.source, adapterConfig, signal);
-    signal?.throwIfAborted();
-    return await store.leases.alone(sealed.id, async () => {
-      const { id, bytes, created } = await writer.commit();
-      const known = created ? undefined : await getManifest(store.records, id);
-      const manifest = known
-        ? withAdapter(known, adapter)
-        : { id, bytes, ...content, created: new Date().toISOString(), ...adapter };
-      if (manifest !== known) await putManifest(store.records, manifest);
-      return { manifest, created };
-    });
+    return await finishCheckpoint(store, writer, options);
   } finally {
     await writer.abort();
   }
+}
+
+/**
+ * Makes a checkpoint of bytes that are all written. The caller aborts the writer in the end.
+ *
+ * @throws {Problem} See {@linkcode storeCheckpoint}; nothing is kept then.
+ */
+export async function finishCheckpoint(
+  store: CheckpointStore,
+  writer: BlobWriter,
+  options: Omit<StoreOptions, "maximum" | "length"> = {},
+): Promise<StoredCheckpoint> {
+  const { signal, digest, adapterConfig, holder } = options;
+  const held = holder === undefined ? {} : { held_by: [holder] };
+  const sealed = await writer.seal();
+  if (digest && sealed.id !== `sha256:${digest.toHex()}`) {
+    throw new Problem(
+      "invalid-request",
+      `Cannot keep the bytes as their digest differs from the one in the request: ` +
+        `current value is ${sealed.id}`,
+      { expected: `sha256:${digest.toHex()}`, value: sealed.id },
+    );
+  }
+  const content = await storedContent(sealed.source, signal, store.limits);
+  const adapter = adapterConfig === undefined
+    ? {}
+    : await checkedAdapter(sealed.source, adapterConfig, signal);
+  signal?.throwIfAborted();
+  return await inPhase("store commit", () =>
+    store.leases.alone(sealed.id, async () => {
+      const { id, bytes, created } = await writer.commit();
+      const known = created ? undefined : await getManifest(store.records, id);
+      const manifest = known
+        ? heldFurther(withAdapter(known, adapter), holder)
+        : { id, bytes, ...content, created: new Date().toISOString(), ...adapter, ...held };
+      if (manifest !== known) await putManifest(store.records, manifest);
+      return { manifest, created };
+    }), { attributes: { "amalgam.bytes": writer.bytes } });
 }
 
 /**
@@ -129,9 +149,11 @@ export async function removeCheckpoint(store: CheckpointStore, id: BlobId): Prom
 }
 
 function tooLarge(limit: number, value: number): Problem {
+  const { variable } = LIMITS.upload;
   return new Problem(
     "too-large",
-    `Cannot keep the checkpoint as it must have at most ${limit} bytes: current value is ${value}`,
-    { limit, value, variable: LIMITS.upload.variable },
+    `Cannot keep the checkpoint as it must have at most ${limit} bytes (${variable}): ` +
+      `current value is ${value}`,
+    { limit, value, variable },
   );
 }

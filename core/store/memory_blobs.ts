@@ -7,7 +7,7 @@ import { checkRange } from "../checkpoint/byte_range.ts";
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import { Problem } from "../problem.ts";
 import { blobId } from "./blob_id.ts";
-import type { BlobId, BlobStore, BlobWriter, MakeHasher } from "./blobs.ts";
+import type { BlobId, BlobStore, MakeHasher, PartMark, PartWriter } from "./blobs.ts";
 
 /** Bytes are kept in pieces of this size, so that growing never copies what is there. */
 const PIECE = 1 << 20;
@@ -17,18 +17,29 @@ export function memoryBlobs(
   { makeHasher, limit = Infinity }: { readonly makeHasher: MakeHasher; readonly limit?: number },
 ): BlobStore {
   const blobs = new Map<BlobId, Pieces>();
+  const parts = new Map<string, Pieces>();
+  /** Parts that somebody writes: their end frees what they hold. */
+  const writing = new Set<Pieces>();
   let held = 0;
 
-  const create = (): BlobWriter => {
-    const hasher = makeHasher();
-    const pieces = createPieces();
+  const create = (
+    pieces: Pieces = createPieces(),
+    hasher = makeHasher(),
+    name?: string,
+  ): PartWriter => {
     let id: BlobId | undefined;
     let open = true;
+    if (name !== undefined) writing.add(pieces);
     const sealed = () => id ??= blobId(hasher.digest());
     const drop = () => {
       if (!open) return;
       open = false;
+      forget();
       held -= pieces.bytes();
+    };
+    const forget = () => {
+      writing.delete(pieces);
+      if (name !== undefined && parts.get(name) === pieces) parts.delete(name);
     };
     return {
       get bytes() {
@@ -62,10 +73,41 @@ export function memoryBlobs(
         if (created) blobs.set(sealed(), pieces);
         else held -= bytes;
         open = false;
+        forget();
         return Promise.resolve({ id: sealed(), bytes, created });
       },
       abort: () => Promise.resolve(drop()),
+      flush: () =>
+        Promise.resolve({ bytes: pieces.bytes(), sha256: hasher.copy().digest().toHex() }),
+      leave() {
+        // Somebody may have removed the name meanwhile.
+        if (name === undefined || parts.get(name) !== pieces) drop();
+        open = false;
+        writing.delete(pieces);
+        return Promise.resolve();
+      },
     };
+  };
+  const left = (name: string) => {
+    const there = parts.get(name);
+    return there && !writing.has(there) ? there : undefined;
+  };
+  /** Goes on with what was left under a name as far as a mark tells of it. */
+  const goOn = (name: string, mark: PartMark | undefined): PartWriter => {
+    const there = left(name);
+    const before = there?.bytes() ?? 0;
+    const hasher = makeHasher();
+    const kept = there && mark && before >= mark.bytes ? mark.bytes : 0;
+    if (there && kept > 0) { for (const piece of there.first(kept)) hasher.update(piece); }
+    if (there && kept > 0 && hasher.copy().digest().toHex() === mark!.sha256) {
+      there.truncate(kept);
+      held -= before - kept;
+      return create(there, hasher, name);
+    }
+    held -= before;
+    const fresh = createPieces();
+    parts.set(name, fresh);
+    return create(fresh, makeHasher(), name);
   };
 
   return {
@@ -77,6 +119,15 @@ export function memoryBlobs(
       return Promise.resolve(blobs.delete(id));
     },
     list: () => Promise.resolve([...blobs.keys()].sort()),
+    parts: {
+      open: (name, mark) => Promise.resolve(goOn(name, mark)),
+      remove(name) {
+        held -= left(name)?.bytes() ?? 0;
+        parts.delete(name);
+        return Promise.resolve();
+      },
+      names: () => Promise.resolve([...parts.keys()].sort()),
+    },
   };
 }
 
@@ -106,6 +157,16 @@ function createPieces() {
         bytes += part.length;
         at += part.length;
       }
+    },
+    /** The first bytes, in pieces. */
+    *first(length: number): Generator<Uint8Array> {
+      for (let at = 0; at < length; at += PIECE) {
+        yield pieces[at / PIECE]!.subarray(0, Math.min(PIECE, length - at));
+      }
+    },
+    truncate(length: number) {
+      bytes = length;
+      pieces.length = Math.ceil(length / PIECE);
     },
     source(): ByteSource {
       const byteLength = bytes;

@@ -5,6 +5,7 @@
  */
 import { del, get, getMany, keys, set, type UseStore } from "idb-keyval";
 import type { BlobId } from "./blobs.ts";
+import type { Holder } from "./holders.ts";
 import type { StoredKind } from "./stored_format.ts";
 
 /** What is known of a stored checkpoint without opening it. */
@@ -20,6 +21,16 @@ export interface Manifest {
   readonly created: string;
   /** Of an adapter that was stored with one: the text of its configuration. */
   readonly adapter_config?: string;
+  /** Of a file that is no checkpoint: what it is, and its name where it has one. */
+  readonly media_type?: string;
+  readonly name?: string;
+  /** Those who alone need it; absent where it stays until somebody deletes it. */
+  readonly held_by?: readonly Holder[];
+}
+
+/** A manifest as callers see it. */
+export function toldManifest({ held_by: _, ...told }: Manifest): Manifest {
+  return told;
 }
 
 const CHECKPOINT = "checkpoint/";
@@ -38,6 +49,12 @@ export async function getManifest(records: UseStore, id: BlobId): Promise<Manife
 /** Forgets a manifest. */
 export async function removeManifest(records: UseStore, id: BlobId): Promise<void> {
   await del(CHECKPOINT + id, records);
+}
+
+/** All manifests, in no order. */
+export async function allManifests(records: UseStore): Promise<Manifest[]> {
+  const ids = (await keys<string>(records)).filter((key) => key.startsWith(CHECKPOINT));
+  return (await getMany<Manifest>(ids, records)).filter((manifest) => manifest !== undefined);
 }
 
 /** One page of manifests by ascending id. */
@@ -64,6 +81,11 @@ export async function listManifests(
 /** Keeps the report of a merge. */
 export async function putReport(records: UseStore, id: string, report: unknown): Promise<void> {
   await set(REPORT + id, report, records);
+}
+
+/** Forgets a report. */
+export async function removeReport(records: UseStore, id: string): Promise<void> {
+  await del(REPORT + id, records);
 }
 
 /** The report of a merge, or undefined. */

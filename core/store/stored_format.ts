@@ -18,7 +18,7 @@ import { elementCount } from "../tensor/dtype.ts";
 export type StoredFormat = "safetensors" | "onnx" | "npz" | "parquet";
 
 /** What the bytes stand for: a checkpoint, an ONNX model, or a shard of data that is no safetensors file. */
-export type StoredKind = CheckpointKind | "model" | "shard";
+export type StoredKind = CheckpointKind | "model" | "shard" | "file";
 
 /** What is told of a stored file. */
 export interface StoredContent {

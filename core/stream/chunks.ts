@@ -86,6 +86,15 @@ export function vectorsOf(
     : [Math.floor(start / rowLength), Math.ceil((start + count) / rowLength)];
 }
 
+/** First byte and number of bytes of pieces of a tensor. */
+function placesOf(
+  { dtype, start }: StoredTensor,
+  pieces: readonly Pick<Chunk, "start" | "count">[],
+): [number, number][] {
+  const { bytes } = DTYPES[dtype];
+  return pieces.map((piece) => [start + piece.start * bytes, piece.count * bytes]);
+}
+
 /** The bytes of a chunk of one tensor. */
 export function readChunk(
   tensor: StoredTensor,
@@ -97,28 +106,34 @@ export function readChunk(
   return tensor.source.slice(from, from + count * bytes, signal);
 }
 
-/** The same chunk of every input of a merge, read at once into lent buffers where the source can. */
-export function readInputs(
-  work: MergeWork,
-  chunk: Chunk,
-  finite: boolean,
-  buffers: BufferPool,
-  signal: AbortSignal,
-): Promise<ChunkInputs> {
-  return readPieces(work, [chunk], finite, buffers, signal);
-}
+/** The bytes of an input that is not read yet. */
+const NOTHING = new Uint8Array(0);
 
-/** Some pieces of every input of a merge, one behind the other. */
+/**
+ * Some pieces of every input of a merge, one behind the other, read at once into lent buffers where the source can.
+ *
+ * @param placed Whether inputs that other threads can read are left to the one that works on them.
+ */
 export async function readPieces(
   work: MergeWork,
   pieces: readonly Pick<Chunk, "start" | "count">[],
-  finite: boolean,
-  buffers: BufferPool,
-  signal: AbortSignal,
+  { finite, buffers, signal, placed }: {
+    readonly finite: boolean;
+    readonly buffers: BufferPool;
+    readonly signal: AbortSignal;
+    readonly placed: boolean;
+  },
 ): Promise<ChunkInputs> {
   const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
   const read = async (tensor: StoredTensor): Promise<ChunkInput> => {
     const { source, dtype } = tensor;
+    if (placed && source.place) {
+      return {
+        dtype,
+        bytes: NOTHING,
+        at: { place: source.place, pieces: placesOf(tensor, pieces) },
+      };
+    }
     if (!source.readInto && pieces.length === 1) {
       return { dtype, bytes: await readChunk(tensor, pieces[0]!, signal) };
     }

@@ -13,7 +13,7 @@ import type {
 import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Chunk, type MergeTensor, readInputs } from "./chunks.ts";
+import { type Chunk, type MergeTensor, readPieces } from "./chunks.ts";
 
 export type { MergeTensor } from "./chunks.ts";
 
@@ -41,6 +41,27 @@ export interface MergeContext {
   readonly onFallback?: (reason: string) => void;
 }
 
+/** Reads pieces of a tensor's inputs, or lets the job's thread read them, and runs the job made for them. */
+export async function runPieces(
+  { plan, executor, buffers, signal }: MergeContext,
+  work: MergeWork,
+  pieces: readonly Pick<Chunk, "start" | "count">[],
+  finite: boolean,
+  job: (inputs: ChunkInputs) => ChunkJob,
+): Promise<ChunkResult> {
+  const run = async (placed: boolean) => {
+    const inputs = await readPieces(work, pieces, { finite, buffers, signal, placed });
+    signal.throwIfAborted();
+    const result = await executor.run(job(inputs), plan.bytesIn);
+    for (const buffer of result.spent ?? []) buffers.give(buffer);
+    signal.throwIfAborted();
+    return result;
+  };
+  const result = await run(executor.readsPlaces ?? false);
+  // What the thread could not read, the source can, or it says why not.
+  return result.unread ? await run(false) : result;
+}
+
 /** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
 export async function runChunk(
   context: MergeContext,
@@ -48,13 +69,8 @@ export async function runChunk(
   chunk: Chunk,
   job: (inputs: ChunkInputs) => ChunkJob,
 ): Promise<ChunkResult> {
-  const { plan, executor, signal } = context;
-  const finite = plan.nonFinite !== "propagate";
-  const inputs = await readInputs(tensor.work, chunk, finite, context.buffers, signal);
-  signal.throwIfAborted();
-  const result = await executor.run(job(inputs));
-  for (const buffer of result.spent ?? []) context.buffers.give(buffer);
-  signal.throwIfAborted();
+  const finite = context.plan.nonFinite !== "propagate";
+  const result = await runPieces(context, tensor.work, [chunk], finite, job);
   if (result.fallback !== undefined) context.onFallback?.(result.fallback);
   if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
   return result;

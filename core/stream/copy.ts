@@ -64,7 +64,7 @@ export async function copyChunk(
     },
     out: tensor.dtype,
     saturate: context.plan.saturate,
-  });
+  }, context.plan.bytesIn);
   if (result.fault) throw faultProblem(tensor.name, { inputs: [input] }, chunk, result.fault);
   return result.bytes!;
 }

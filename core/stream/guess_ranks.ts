@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { ChunkInputs, SampledKeys, SampleJob } from "../engine/chunk_job.ts";
+import type { SampledKeys } from "../engine/chunk_job.ts";
 import { binOfRank, COARSE_BINS, FINE_BINS } from "../tensor/order_statistics.ts";
-import { type Chunk, readPieces } from "./chunks.ts";
-import type { MergeContext } from "./context.ts";
+import type { Chunk } from "./chunks.ts";
+import { type MergeContext, runPieces } from "./context.ts";
 import type { RankedTensor, WantedRank } from "./rank_pass.ts";
 
 /** Elements of a sample, and in how many pieces they lie. */
@@ -107,20 +107,21 @@ async function sample(
   pieces: readonly Chunk[],
   names: readonly string[],
 ): Promise<(SampledKeys | undefined)[]> {
-  const { executor, buffers, signal } = context;
   const present = names.filter((name) => rows.includes(name));
   if (present.length === 0) return [];
   // What is not finite is found, and named, where everything is counted.
-  const inputs: ChunkInputs = await readPieces(tensor.work, pieces, false, buffers, signal);
-  signal.throwIfAborted();
-  const job: SampleJob = {
-    stage: "sample",
-    inputs,
+  const job = {
+    stage: "sample" as const,
     ...(scores ? { scores: scores(pieces[0]!) } : {}),
     rows: present.map((name) => rows.indexOf(name)),
   };
-  const { sampled, spent = [] } = await executor.run(job);
-  for (const buffer of spent) buffers.give(buffer);
+  const { sampled } = await runPieces(
+    context,
+    tensor.work,
+    pieces,
+    false,
+    (inputs) => ({ ...job, inputs }),
+  );
   return names.map((name) => sampled?.[present.indexOf(name)]);
 }
 

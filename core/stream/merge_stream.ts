@@ -4,12 +4,14 @@
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
-import { layoutSafetensors } from "../checkpoint/write_safetensors.ts";
 import { engineProducts } from "../algebra/products.ts";
 import { slices } from "../algebra/steps.ts";
 import type { ChunkExecutor, MapJob } from "../engine/chunk_job.ts";
 import { onnxRuntime } from "../engine/onnx_runtime.ts";
+import { planLayout } from "../merge/plan_layout.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
+import { tensorsMerged } from "../telemetry/instruments.ts";
+import { startPhase } from "../telemetry/phase.ts";
 import { createBufferPool } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
@@ -44,6 +46,8 @@ export interface MergeOptions {
   /** Elements per chunk, a multiple of 4096. */
   readonly chunkElements: number;
   readonly signal: AbortSignal;
+  /** Number of tensors, in the order of the file, that are there already: neither they nor the header are yielded. */
+  readonly from?: number;
   /** Is told of every tensor when it is written (or left out). */
   readonly onTensor?: (report: TensorReport) => void;
   readonly onProgress?: (progress: MergeProgress) => void;
@@ -52,13 +56,31 @@ export interface MergeOptions {
 }
 
 /**
- * Yields the header, then every tensor's bytes; in all exactly `plan.bytesOut`.
+ * Yields the header, then every tensor's bytes; in all exactly `plan.bytesOut`, unless it goes on from a tensor.
  *
  * Reading, computing and the consumer overlap; when the consumer stops taking, reading stops.
  *
  * @throws {Problem} `non-finite`, `mismatch`, `upstream`, `unavailable`.
  */
-export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGenerator<Bytes> {
+export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenerator<Bytes> {
+  const { method, passes, bytesIn, bytesOut } = plan;
+  const phase = startPhase("merge", {
+    attributes: {
+      "amalgam.method": method,
+      "amalgam.passes": passes,
+      "amalgam.bytes.read": bytesIn,
+      "amalgam.bytes.written": bytesOut,
+    },
+  });
+  let tensors = 0;
+  const options: MergeOptions = {
+    ...given,
+    onTensor(report) {
+      tensors++;
+      tensorsMerged(1, { action: report.action });
+      given.onTensor?.(report);
+    },
+  };
   const controller = new AbortController();
   const signal = AbortSignal.any([options.signal, controller.signal]);
   const buffers = createBufferPool(
@@ -69,22 +91,23 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
   const engine = onnxRuntime();
   const products = engineProducts(engine, slices(signal));
   const alone: MatrixContext = { ...options, plan, buffers, signal, products };
-  const written = plan.tensors.filter((tensor) => tensor.work);
-  const layout = layoutSafetensors(written, plan.metadata);
-  const byName = new Map(written.map((tensor) => [tensor.name, tensor]));
+  const layout = planLayout(plan);
+  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
   const ordered = layout.tensors.map(({ name }) => byName.get(name)!);
-  for (const tensor of plan.tensors) {
+  const { from = 0 } = options;
+  for (const tensor of from > 0 ? [] : plan.tensors) {
     if (!tensor.work) options.onTensor?.(tensorReport(tensor));
   }
-  let done = layout.header.length;
+  let done = from > 0 ? layout.tensors[from - 1]!.end : layout.header.length;
+  let failure: unknown;
   try {
-    yield new Uint8Array(layout.header);
+    if (from === 0) yield new Uint8Array(layout.header);
     const whole = await measureModel(alone, ordered.filter(isMerged));
     const measured = whole ? { ...alone, whole } : alone;
     const alpha = await linesAlpha(measured, ordered);
     const context = alpha === undefined ? measured : { ...measured, linesAlpha: alpha };
     const pieces = inOrder(
-      pieceTasks(context, ordered, options.onTensor),
+      pieceTasks(context, ordered.slice(from), options.onTensor),
       options.executor.width,
       async ({ tensor, run }) => ({ tensor, bytes: await run() }),
     );
@@ -93,9 +116,14 @@ export async function* mergeStream(plan: Plan, options: MergeOptions): AsyncGene
       options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
       yield bytes;
     }
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
     controller.abort();
     await engine.close();
+    phase.note({ "amalgam.tensors": tensors });
+    phase.end(failure);
   }
 }
 

@@ -6,10 +6,13 @@
 import type { MiddlewareHandler } from "hono";
 import { type AccessKey, allows, parseAccessKey, type Scope } from "../../core/access.ts";
 import { Problem } from "../../core/problem.ts";
+import { factsOf } from "./request_facts.ts";
 import { neededScopes } from "./scopes.ts";
 
 /** No key is longer; a longer text is refused before it is hashed. */
 const LONGEST_KEY = 4096;
+/** Digits of a key's digest that tell callers apart in the log, and are of no use to anybody else. */
+const FINGERPRINT = 12;
 
 /**
  * Asks for a bearer key whose SHA-256 is listed and whose scopes include what the route needs
@@ -24,9 +27,13 @@ export function bearerAuth(entries: readonly string[]): MiddlewareHandler {
     const needed = keys.length === 0 ? undefined : neededScopes(method, path);
     if (needed !== undefined) {
       const given = /^Bearer\s+(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-      const scopes = given === undefined || given.length > LONGEST_KEY
+      const digest = given === undefined || given.length > LONGEST_KEY
         ? undefined
-        : await scopesOf(given, keys);
+        : await digestOf(given);
+      if (digest !== undefined) {
+        factsOf(context.req.raw).caller = digest.slice(0, FINGERPRINT);
+      }
+      const scopes = digest === undefined ? undefined : scopesOf(digest, keys);
       if (scopes === undefined) throw unauthorized(given === undefined);
       if (!needed.some((scope) => allows(scopes, scope))) throw forbidden(needed, scopes);
     }
@@ -34,13 +41,13 @@ export function bearerAuth(entries: readonly string[]): MiddlewareHandler {
   };
 }
 
-/** The scopes of a key; compares with every digest in full, so that the time tells nothing. */
-async function scopesOf(
-  key: string,
-  keys: readonly AccessKey[],
-): Promise<readonly Scope[] | undefined> {
+async function digestOf(key: string): Promise<string> {
   const bytes = new TextEncoder().encode(key);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** The scopes of a key by its digest; compares with every digest in full, so that the time tells nothing. */
+function scopesOf(digest: string, keys: readonly AccessKey[]): readonly Scope[] | undefined {
   let found: Scope[] | undefined;
   for (const known of keys) {
     let different = known.digest.length ^ digest.length;

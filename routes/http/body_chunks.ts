@@ -5,6 +5,7 @@
  */
 import { Problem } from "../../core/problem.ts";
 import { type LimitName, LIMITS } from "../../core/limits.ts";
+import { factsOf } from "./request_facts.ts";
 import { type UploadGate, watchPace } from "./upload_gate.ts";
 
 const PIECE = 1 << 20;
@@ -43,6 +44,7 @@ export async function* bodyChunks(
   const abort = () => stop(signal?.reason);
   signal?.addEventListener("abort", abort);
   const pace = gate && watchPace(gate, (problem) => void stop(problem));
+  const facts = factsOf(request);
   let bytes = 0;
   let complete = false;
   try {
@@ -56,6 +58,7 @@ export async function* bodyChunks(
       if (slow) throw slow;
       if (chunk === undefined) break;
       bytes += chunk.length;
+      facts.received += chunk.length;
       pace?.count(chunk.length);
       if (bytes > maximum) {
         throw tooLarge("the body", "bytes", maximum, `more than ${maximum}`, limit);

@@ -10,16 +10,24 @@ import { getJob, getKey, type Job, putKey } from "../../core/jobs/job.ts";
 import type { Runner } from "../../core/jobs/runner.ts";
 import { LIMITS, type Limits } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
-import type { BlobId } from "../../core/store/blobs.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
 import { operationOf } from "../table/find.ts";
+import { tellsEvents } from "../table/operation.ts";
 import { bodyChunks } from "./body_chunks.ts";
+import { factsOf } from "./request_facts.ts";
+import { askedForEvents, EVENT_TYPES } from "./event_stream.ts";
+import { resultResponse } from "./job_result.ts";
+import { preferredType } from "./negotiate.ts";
 import { requestDigest } from "./request_digest.ts";
-import { streamOf, whenSent } from "./streams.ts";
+import { problemOf, toldAgain } from "./told_again.ts";
+import { whenSent } from "./streams.ts";
 import type { UploadGate } from "./upload_gate.ts";
 
 /** Header fields that a job's request keeps: none that names the caller. */
 const KEPT = ["content-type"];
+/** What a call may answer. */
+const TEXTS = ["application/json", ...EVENT_TYPES] as const;
+const FILES = ["application/octet-stream", "image/svg+xml", "text/csv", "application/zip"] as const;
 
 /** What calls as jobs stand on. */
 export interface JobRequestPorts extends CheckpointStore {
@@ -53,7 +61,7 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       raw.headers.get("prefer") ?? "",
     );
     const key = raw.headers.get("idempotency-key");
-    if (!asynchronous && (key === null || asksForMore(raw, path))) {
+    if (!asynchronous && key === null) {
       const leave = await ports.queue.enter(owner, raw.signal);
       try {
         await next();
@@ -69,17 +77,15 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       `${owner} ${key ?? crypto.randomUUID()}`,
       () => take(ports, raw, owner, key),
     );
-    context.res = asynchronous ? accepted(context, job) : await answerOf(ports, context, job);
+    factsOf(raw).job = job.id;
+    if (asynchronous) context.res = accepted(context, job);
+    else {
+      const type = eventType(raw, path);
+      context.res = type
+        ? await toldAgain(ports, raw, job, type)
+        : await answerOf(ports, context, job);
+    }
   };
-}
-
-/**
- * Whether a call is to be answered by a stream of events, or by something else than JSON, while it runs: what is kept
- * of a job is its result, so that a key cannot answer these again.
- */
-function asksForMore({ headers }: Request, path: string): boolean {
-  const accept = headers.get("accept") ?? "";
-  return path === "/atm" || /x-ndjson|event-stream|octet-stream|svg|csv|zip/i.test(accept);
 }
 
 async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, run: () => Promise<T>) {
@@ -110,10 +116,14 @@ async function take(
     const { id, source } = await writer.seal();
     const path = pathname + search;
     const name = key === null ? undefined : await sha256(`${owner} ${key}`);
-    const fingerprint = await requestDigest(path, request.headers.get("content-type"), id, source);
+    const form = fileForm(request, pathname);
+    const asked = form === undefined ? path : `${path}\n${form}`;
+    const fingerprint = await requestDigest(asked, request.headers.get("content-type"), id, source);
     const known = name === undefined ? undefined : await getKey(records, name);
     const first = known && await getJob(records, known.job);
-    if (first && known.fingerprint !== fingerprint) {
+    // A failure that may pass by itself is no answer for good.
+    const again = first && mayPass(first);
+    if (first && known!.fingerprint !== fingerprint) {
       throw new Problem(
         "conflict",
         "Cannot answer as the Idempotency-Key came with another request before: " +
@@ -121,12 +131,12 @@ async function take(
         { status: 422, job: first.id },
       );
     }
-    if (first) return first;
+    if (first && !again) return first;
     const { waiting } = ports.queue.counts();
     if (waiting >= ports.limits.jobs) {
       throw new Problem(
         "too-many",
-        `Cannot take the job now as at most ${ports.limits.jobs} may wait: ` +
+        `Cannot take the job now as at most ${ports.limits.jobs} may wait (${LIMITS.jobs.variable}): ` +
           `current value is ${waiting}`,
         {
           limit: ports.limits.jobs,
@@ -147,7 +157,7 @@ async function take(
       created: new Date().toISOString(),
       started: null,
       finished: null,
-      request: { path, headers: keptHeaders(request.headers), body: id },
+      request: { path, headers: keptHeaders(request.headers, form), body: id },
       attempts: 0,
       ...(name === undefined ? {} : { key: name }),
     };
@@ -163,11 +173,32 @@ async function take(
   }
 }
 
-function keptHeaders(headers: Headers): Record<string, string> {
-  return Object.fromEntries(KEPT.flatMap((name) => {
+/** Whether the same call could go well the next time: it was cancelled, or others or we were at fault. */
+function mayPass({ state, problem }: Job): boolean {
+  const { status = 500 } = (problem ?? {}) as { readonly status?: number };
+  return state === "cancelled" || state === "failed" && (status >= 500 || status === 429);
+}
+
+/** The kind of events that a call is to be answered by while it works, if it tells any. */
+function eventType(request: Request, path: string): typeof EVENT_TYPES[number] | undefined {
+  const operation = operationOf("POST", path);
+  if (!operation || !tellsEvents(operation)) return undefined;
+  return askedForEvents(request) ?? (path === "/atm" ? EVENT_TYPES[0] : undefined);
+}
+
+function keptHeaders(headers: Headers, accept: string | undefined): Record<string, string> {
+  const kept = KEPT.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value]];
-  }));
+  });
+  return Object.fromEntries([...kept, ...(accept === undefined ? [] : [["accept", accept]])]);
+}
+
+/** The kind of file that a caller wants rather than JSON; merges answer one in any case. */
+function fileForm({ headers }: Request, path: string): string | undefined {
+  if (path === "/merge") return undefined;
+  const best = preferredType(headers.get("accept"), [...TEXTS, ...FILES]);
+  return FILES.find((type) => type === best);
 }
 
 function accepted(context: Context, job: Job): Response {
@@ -185,19 +216,8 @@ async function answerOf(
   { id }: Job,
 ): Promise<Response> {
   const job = await ports.runner.ended(id);
-  if (job?.state === "done") {
-    const result = job.result as { readonly checkpoint?: { readonly id: BlobId } };
-    if (job.kind !== "merge" || !result.checkpoint) return context.json(job.result as object);
-    const source = await ports.leases.open(result.checkpoint.id);
-    if (source) return streamOf(source);
-  }
-  const problem = job?.problem as { readonly status?: number } | null | undefined;
-  if (problem) {
-    return new Response(JSON.stringify(problem), {
-      status: problem.status ?? 500,
-      headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
-    });
-  }
+  if (job?.state === "done") return await resultResponse(ports, context.req.raw, job);
+  if (job?.problem) return problemOf(job);
   throw new Problem("unavailable", `The job ended without a result: its id is ${id}`, {
     retry_after: 1,
   });

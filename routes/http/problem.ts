@@ -6,6 +6,7 @@
 import { HTTPException } from "hono/http-exception";
 import { Problem, type ProblemKind, PROBLEMS } from "../../core/problem.ts";
 import { redactValue } from "../../core/redact.ts";
+import { systemFault } from "../../core/system_fault.ts";
 
 /** What the document says of the request. */
 export interface ProblemContext {
@@ -38,7 +39,7 @@ const KIND_OF_STATUS: Readonly<Record<number, ProblemKind>> = {
  * `accepted` (media types) `Accept`, and `length` of an unsatisfiable range `Content-Range`.
  *
  * Anything but a {@linkcode Problem} that is not the request's fault is told to the log, and the answer
- * shows nothing of it but an id.
+ * shows nothing of it but an id, or what the caller can do about it ({@linkcode systemFault}).
  */
 export function problemResponse(error: unknown, context: ProblemContext): Response {
   const problem = foreseen(error) ?? internal(error, context);
@@ -123,7 +124,7 @@ function internal(error: unknown, context: ProblemContext): Problem {
   const log = context.log ??
     ((id, error) => console.error(JSON.stringify(redactValue({ message: "internal", id, error }))));
   log(id, error);
-  return new Problem(
+  return systemFault(error) ?? new Problem(
     "internal",
     `Cannot answer as something unforeseen happened: the id is ${id}`,
     { id },

@@ -22,16 +22,17 @@ export interface PutResult {
 /**
  * Merges and sends. The memory must have been admitted; everything is released at the end.
  *
+ * @param id Of the report.
  * @throws {Problem} `invalid-recipe`, `forbidden-source`, `upstream`, and whatever a merge throws.
  */
 export async function sendResult(
   ports: RecipePorts,
   prepared: CompleteMerge,
   log: ReportLog,
+  id: string,
   request: Request,
 ): Promise<PutResult> {
   const { plan, recipe, output, controller, release } = prepared;
-  const id = crypto.randomUUID();
   const gone = () =>
     controller.abort(new Problem("upstream", "The client went away before the result was sent"));
   request.signal.addEventListener("abort", gone);

@@ -17,9 +17,11 @@ import type { Plan } from "../../core/merge/plan_types.ts";
 import { parseRecipe, type Recipe, resolveSources, usedNames } from "../../core/merge/recipe.ts";
 import { type MergeMethod, METHODS } from "../../core/methods/mod.ts";
 import { isConfigPart } from "../../core/sources/adapter_source.ts";
+import { sourceIdentity } from "../../core/sources/identity.ts";
 import { openSources, type SourcePorts } from "../../core/sources/open_sources.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { BlobWriter } from "../../core/store/blobs.ts";
+import { inPhase } from "../../core/telemetry/phase.ts";
 import { VERSION } from "../../core/version.ts";
 import { readDocumentRequest, type UploadPorts } from "./document_request.ts";
 
@@ -38,6 +40,8 @@ export interface RecipePorts extends UploadPorts {
 export interface PreparedMerge {
   readonly recipe: Recipe;
   readonly plan: Plan;
+  /** What the sources are, if that tells for certain; see {@linkcode sourceIdentity}. */
+  readonly identity: string | undefined;
   /** The form of the answer. */
   readonly output: MergeOutput;
   /** Aborts everything that reads for this request; aborted when the client goes away. */
@@ -97,35 +101,37 @@ export async function prepareMerge(
     await Promise.all(writers.splice(0).map((writer) => writer.abort()));
   };
   try {
-    const { document: recipe, uploads } = await readDocumentRequest(
-      ports,
-      request,
-      {
-        part: reader.part,
-        parse: (document) => parseRecipe(reader.read(document), reader.methods),
-        names: usedNames,
-        admits: (name, document) => isConfigPart(name, usedNames(document)),
-        // The engine takes half a second to load; an upload takes longer.
-        onUpload: () => void ports.executor.warm().catch(() => {}),
-      },
-      writers,
-      signal,
-    );
+    const { document: recipe, uploads } = await inPhase("receive", () =>
+      readDocumentRequest(
+        ports,
+        request,
+        {
+          part: reader.part,
+          parse: (document) => parseRecipe(reader.read(document), reader.methods),
+          names: usedNames,
+          admits: (name, document) => isConfigPart(name, usedNames(document)),
+          // The engine takes half a second to load; an upload takes longer.
+          onUpload: () => void ports.executor.warm().catch(() => {}),
+        },
+        writers,
+        signal,
+      ));
     const names = usedNames(recipe);
     const parts = [...uploads.keys()].filter((part) => !isConfigPart(part, names));
     const specs = resolveSources(recipe, { uploads: parts });
     const opened = await openSources(specs, uploads, ports.sources, signal);
     for (const { checkpoint } of opened.values()) closers.push(() => checkpoint.close());
     const checkpoints = new Map([...opened].map(([name, source]) => [name, source.checkpoint]));
-    const plan = makePlan({
-      recipe,
-      // A copy of a task vector onto its base runs as an average of one.
-      methods: new Map([...METHODS, ...reader.methods]),
-      checkpoints,
-      inputs: new Map([...opened].map(([name, { provenance }]) => [name, provenance])),
-      version: VERSION,
-      chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
-    });
+    const plan = await inPhase("plan", () =>
+      makePlan({
+        recipe,
+        // A copy of a task vector onto its base runs as an average of one.
+        methods: new Map([...METHODS, ...reader.methods]),
+        checkpoints,
+        inputs: new Map([...opened].map(([name, { provenance }]) => [name, provenance])),
+        version: VERSION,
+        chunkMemory: ports.chunkElements * BYTES_PER_ELEMENT * ports.executor.width,
+      }));
     const output = await mergeOutput(plan, recipe, checkpoints, signal);
     // Refused with the plan, not after it.
     if (recipe.output?.put !== undefined) putTargets(recipe.output.put, output.files);
@@ -137,7 +143,8 @@ export async function prepareMerge(
       const timer = setTimeout(() => controller.abort(tooLong(seconds)), 1000 * seconds);
       closers.push(() => clearTimeout(timer));
     };
-    const prepared = { recipe, plan, output, controller, admit, release };
+    const identity = sourceIdentity(opened);
+    const prepared = { recipe, plan, identity, output, controller, admit, release };
     const complete = async () => {
       const { factors } = plan;
       if (factors === undefined) return prepared;

@@ -6,14 +6,27 @@
 import type { Job } from "../../core/jobs/job.ts";
 import type { JobNews } from "../../core/jobs/runner.ts";
 import { Problem, type ProblemKind, PROBLEMS } from "../../core/problem.ts";
-import { type CheckpointStore, storeCheckpoint } from "../../core/store/checkpoints.ts";
+import { type CheckpointStore, finishCheckpoint } from "../../core/store/checkpoints.ts";
+import { toldManifest } from "../../core/store/records.ts";
+import { finishFile } from "../../core/store/stored_file.ts";
+import { attachmentName } from "./stored_headers.ts";
 import { streamFrom } from "./streams.ts";
 
 /** What the routes are told of the job whose request they answer. */
 export interface ReplayBindings {
-  /** The run of rounds to go on with. */
-  readonly resume?: string;
+  /** The job that they answer to. */
+  readonly job?: JobBinding;
 }
+
+/** What of a job its work is given. */
+export interface JobBinding {
+  readonly id: string;
+  /** Tells how many bytes of the result are there. */
+  readonly tell: (bytes: { readonly done: number; readonly total: number | null }) => void;
+}
+
+/** What a job is asked for whose caller wants no file: its events, if it tells any. */
+const ACCEPT = "application/x-ndjson, application/json;q=0.9, */*;q=0.1";
 
 /** The long calls without keys and queues. */
 export type Replay = (
@@ -36,26 +49,44 @@ export async function replayJob(
   const { path, headers, body } = job.request;
   const source = await store.leases.open(body);
   if (!source) throw new Problem("not-found", "The request of the job is gone from the store");
+  /** Why the kept body cannot be read: to the routes it looks like a client that went away. */
+  let unreadable: { readonly error: unknown } | undefined;
   try {
     const request = new Request(`http://job${path}`, {
       method: "POST",
-      headers: { ...headers, accept: "application/x-ndjson, application/json;q=0.9, */*;q=0.1" },
-      body: streamFrom(source),
+      headers: { accept: ACCEPT, ...headers },
+      body: streamFrom(source, (error) => unreadable = { error }),
       signal,
     });
-    const response = await replay(request, job.run === undefined ? {} : { resume: job.run });
+    const response = await replay(request, {
+      job: {
+        id: job.id,
+        tell: (bytes) =>
+          tell({ progress: { ...bytes, unit: "bytes", message: "writes the result" } }),
+      },
+    });
     const type = response.headers.get("content-type") ?? "";
-    if (type.startsWith("application/x-ndjson")) return await lastEvent(response, tell);
+    if (type.startsWith("application/x-ndjson")) return await lastEvent(response, job, tell);
     if (!response.ok) throw problemOf(await response.json());
     if (type.startsWith("application/json")) return await response.json();
-    return await storeResult(store, response, signal, tell);
+    return await storeResult(store, response, job, signal, tell).catch(async (error) => {
+      // What was never read holds its sources and uploads until it is given up.
+      if (!response.bodyUsed) await response.body?.cancel();
+      throw error;
+    });
+  } catch (error) {
+    throw unreadable ? unreadable.error : error;
   } finally {
     source.close?.();
   }
 }
 
 /** Follows the events; the last one is the result or the problem. */
-async function lastEvent(response: Response, tell: (news: JobNews) => void): Promise<unknown> {
+async function lastEvent(
+  response: Response,
+  { id }: Job,
+  tell: (news: JobNews) => void,
+): Promise<unknown> {
   let rest = "";
   let done = 0;
   let result: unknown;
@@ -67,7 +98,8 @@ async function lastEvent(response: Response, tell: (news: JobNews) => void): Pro
     else if (event !== "working") {
       const progress = { done: ++done, total: null, unit: "events", message: line.slice(0, 1000) };
       const { run } = members;
-      tell(event === "start" && typeof run === "string" ? { progress, run } : { progress });
+      const others = event === "start" && typeof run === "string" && run !== id;
+      tell({ progress, told: { event, ...members }, ...(others ? { run } : {}) });
     }
   };
   for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -80,27 +112,46 @@ async function lastEvent(response: Response, tell: (news: JobNews) => void): Pro
   return result;
 }
 
+/** Keeps an answer of bytes: as a checkpoint where it may be one, else as a file. */
 async function storeResult(
   store: CheckpointStore,
   response: Response,
+  { id }: Job,
   signal: AbortSignal,
   tell: (news: JobNews) => void,
 ): Promise<unknown> {
-  const total = Number(response.headers.get("content-length")) || null;
-  const report = /<([^>]+)>; rel="describedby"/.exec(response.headers.get("link") ?? "")?.[1];
-  const chunks = async function* () {
+  const { headers } = response;
+  const total = Number(headers.get("content-length")) || null;
+  const report = /<([^>]+)>; rel="describedby"/.exec(headers.get("link") ?? "")?.[1];
+  const type = headers.get("content-type") ?? "application/octet-stream";
+  const name = attachmentName(headers.get("content-disposition"));
+  const writer = await store.blobs.create();
+  try {
     let done = 0;
-    for await (const chunk of response.body!) {
-      yield chunk;
+    for await (const chunk of response.body ?? []) {
+      signal.throwIfAborted();
+      await writer.write(chunk);
       done += chunk.length;
       tell({ progress: { done, total, unit: "bytes", message: "writes the result" } });
     }
-  };
-  const { manifest } = await storeCheckpoint(store, chunks(), {
-    signal,
-    ...(total === null ? {} : { length: total }),
-  });
-  return { checkpoint: manifest, ...(report === undefined ? {} : { report }) };
+    if (total !== null && done !== total) {
+      throw new Error(`The result has ${done} bytes, not ${total}`);
+    }
+    const holder = `job/${id}` as const;
+    const manifest = type === "application/octet-stream"
+      ? (await finishCheckpoint(store, writer, { signal, holder })).manifest
+      : await finishFile(store, writer, {
+        media_type: type,
+        ...(name === undefined ? {} : { name: name }),
+        holder,
+      });
+    return {
+      checkpoint: toldManifest(manifest),
+      ...(report === undefined ? {} : { report }),
+    };
+  } finally {
+    await writer.abort();
+  }
 }
 
 /** A problem document as the failure that it tells of. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MiddlewareHandler } from "hono";
+import { factsOf } from "./request_facts.ts";
 
 const HEADER = "x-request-id";
 const SANE = /^[\w.:-]{1,128}$/;
@@ -13,6 +14,7 @@ export function requestId(): MiddlewareHandler {
   return async function requestId(context, next) {
     const given = context.req.header(HEADER);
     const id = given !== undefined && SANE.test(given) ? given : crypto.randomUUID();
+    factsOf(context.req.raw).id = id;
     await next();
     try {
       context.res.headers.set(HEADER, id);

@@ -6,6 +6,7 @@
  */
 import type { UploadedSource } from "../../core/sources/open_sources.ts";
 import type { BlobWriter } from "../../core/store/blobs.ts";
+import { inPhase } from "../../core/telemetry/phase.ts";
 import { type DocumentFormat, readDocumentRequest, type UploadPorts } from "./document_request.ts";
 import { askedForEvents, eventResponse, type StreamEvent } from "./event_stream.ts";
 
@@ -54,7 +55,10 @@ export async function runRequest<Document, Answer>(
     await Promise.all(writers.splice(0).map((writer) => writer.abort()));
   };
   try {
-    const read = await readDocumentRequest(ports, request, call.format, writers, signal);
+    const read = await inPhase(
+      "receive",
+      () => readDocumentRequest(ports, request, call.format, writers, signal),
+    );
     const { document, uploads } = read;
     const asked = askedForEvents(request) ?? (call.always ? "application/x-ndjson" : undefined);
     if (asked) {

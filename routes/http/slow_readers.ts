@@ -9,7 +9,7 @@
 import type { MiddlewareHandler } from "hono";
 import { LIMITS } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
-import { EVENT_TYPES } from "./event_stream.ts";
+import { isStreamed } from "./sent_answer.ts";
 
 /** How fast clients must read. */
 export interface ReaderPace {
@@ -32,11 +32,6 @@ export function slowReaders(pace: ReaderPace): MiddlewareHandler {
   };
 }
 
-function isStreamed(headers: Headers): boolean {
-  const type = headers.get("content-type") ?? "";
-  return headers.has("content-length") || EVENT_TYPES.some((event) => type.startsWith(event));
-}
-
 /** The same bytes; if a piece is not taken in time, the stream fails and its source is cancelled. */
 export function takenInTime(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -50,11 +45,14 @@ export function takenInTime(
       const { done, value } = await reader.read();
       if (done) return controller.close();
       controller.enqueue(value);
+      const byRate = value.length * 1000 / rate;
       timer = setTimeout(() => {
-        const problem = notTaken(stall_ms / 1000);
+        const problem = byRate > stall_ms
+          ? notTaken("readerRate", rate, `at least ${rate} bytes per second`)
+          : notTaken("readerStall", stall_ms / 1000, `the next piece within ${stall_ms / 1000} s`);
         controller.error(problem);
         reader.cancel(problem).catch(() => {});
-      }, Math.max(stall_ms, value.length * 1000 / rate));
+      }, Math.max(stall_ms, byRate));
     },
     cancel(reason) {
       clearTimeout(timer);
@@ -63,11 +61,11 @@ export function takenInTime(
   }, { highWaterMark: 0 });
 }
 
-function notTaken(limit: number): Problem {
-  const { variable } = LIMITS.readerStall;
+function notTaken(name: "readerStall" | "readerRate", limit: number, what: string): Problem {
+  const { variable } = LIMITS[name];
   return new Problem(
     "unavailable",
-    `The answer was ended as the client must take the next piece within ${limit} s (${variable})`,
+    `The answer was ended as the client must take ${what} (${variable})`,
     { limit, variable },
   );
 }

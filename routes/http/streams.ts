@@ -7,19 +7,16 @@ import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
 
 const PIECE = 1 << 20;
 
-/** A whole source as an answer; it is closed at the end. */
-export function streamOf(source: ByteSource): Response {
-  return new Response(streamFrom(source), {
-    headers: {
-      "content-type": "application/octet-stream",
-      "content-length": String(source.byteLength),
-      "cache-control": "no-store",
-    },
-  });
-}
-
-/** The bytes of a source in order; it is closed at the end, however that comes. */
-export function streamFrom(source: ByteSource): ReadableStream<Bytes> {
+/**
+ * The bytes of a source in order; it is closed at the end, however that comes.
+ *
+ * @param failed Is told why the source cannot be read, for where the reader of the stream would take it for a
+ * client's fault.
+ */
+export function streamFrom(
+  source: ByteSource,
+  failed: (error: unknown) => void = () => {},
+): ReadableStream<Bytes> {
   let at = 0;
   return new ReadableStream({
     async pull(stream) {
@@ -31,6 +28,7 @@ export function streamFrom(source: ByteSource): ReadableStream<Bytes> {
         source.close?.();
         stream.close();
       } catch (error) {
+        failed(error);
         source.close?.();
         stream.error(error);
       }

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { CheckpointPage, Manifest, TensorList } from "./answers/checkpoint.ts";
-import { empty, json, type Operation } from "./operation.ts";
+import { type Content, empty, json, type Operation } from "./operation.ts";
 import {
   ADAPTER_CONFIG,
   BlobIdSchema,
@@ -19,11 +19,20 @@ const LIMIT = "an integer from 1 to 1000";
 const AFTER = "an id, sha256: and 64 lower-case hexadecimal digits";
 const ID = inPath("id", "SHA-256 of its bytes.", BlobIdSchema);
 const LOCATION = { location: "Its address." };
-const RANGED = {
+/** Header fields of stored bytes. */
+export const RANGED = {
   "etag": "The id.",
   "accept-ranges": "`bytes`",
   "repr-digest": "SHA-256 of the whole file.",
   "content-disposition": "A file name.",
+};
+
+/** What stored bytes may be. */
+export const STORED: Readonly<Record<string, Content>> = {
+  "application/octet-stream": { kind: "bytes" },
+  "application/zip": { kind: "bytes" },
+  "image/svg+xml": { kind: "bytes" },
+  "text/csv": { kind: "bytes" },
 };
 
 /** The operations. */
@@ -104,16 +113,13 @@ export const CHECKPOINT_OPERATIONS: readonly Operation[] = [
     parameters: [ID, ...RANGE_HEADERS],
     answers: {
       200: {
-        description: "The whole file.",
-        content: { "application/octet-stream": { kind: "bytes" } },
+        description: "The whole file; results of jobs have other types than checkpoints.",
+        content: STORED,
         headers: RANGED,
       },
       206: {
         description: "The ranges, of several each in a part.",
-        content: {
-          "application/octet-stream": { kind: "bytes" },
-          "multipart/byteranges": { kind: "bytes" },
-        },
+        content: { ...STORED, "multipart/byteranges": { kind: "bytes" } },
         headers: { ...RANGED, "content-range": "Of a single range: which bytes these are." },
       },
       304: empty("It has not changed, as it never does."),

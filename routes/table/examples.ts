@@ -277,6 +277,13 @@ export const EXAMPLES: readonly Example[] = [
     status: 200,
   },
   {
+    operation: "getJobResult",
+    name: "result",
+    summary: "Fetch the result of a job that is done",
+    path: { id: "5f2b7c1e-64d5-4f0e-9d0c-0a3c6f6a7b11" },
+    status: 200,
+  },
+  {
     operation: "cancelJob",
     name: "cancel",
     summary: "Cancel a job",

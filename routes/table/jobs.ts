@@ -3,9 +3,11 @@
  *
  * @module
  */
+import * as v from "valibot";
 import { Job, JobList } from "./answers/job.ts";
+import { RANGED, STORED } from "./checkpoints.ts";
 import { empty, json, type Operation } from "./operation.ts";
-import { inPath, LAST_EVENT_ID } from "./parameters.ts";
+import { inPath, LAST_EVENT_ID, RANGE_HEADERS } from "./parameters.ts";
 
 const ID = inPath("id", "The id, from `Location`.");
 
@@ -30,6 +32,30 @@ export const JOB_OPERATIONS: readonly Operation[] = [
     parameters: [ID],
     answers: { 200: json("The job.", Job) },
     problems: ["not-found"],
+  },
+  {
+    id: "getJobResult",
+    method: "GET",
+    path: "/jobs/:id/result",
+    tag: "Jobs",
+    summary: "Answers what the call would have, or ranges of it",
+    scopes: ["read", "merge", "tune"],
+    head: true,
+    parameters: [ID, ...RANGE_HEADERS],
+    answers: {
+      200: {
+        description: "The result of a job that is done: a file, or JSON as the call answers it.",
+        content: { ...STORED, "application/json": { kind: "json", schema: v.unknown() } },
+        headers: { ...RANGED, "link": "The address of a merge's report, `rel=describedby`." },
+      },
+      206: {
+        description: "Ranges of a file.",
+        content: { ...STORED, "multipart/byteranges": { kind: "bytes" } },
+        headers: { ...RANGED, "content-range": "Of a single range: which bytes these are." },
+      },
+      304: empty("It has not changed."),
+    },
+    problems: ["not-found", "conflict", "precondition-failed", "range-not-satisfiable"],
   },
   {
     id: "cancelJob",

@@ -118,3 +118,8 @@ export function json(
 export function empty(description: string): Answer {
   return { description };
 }
+
+/** Whether an operation can tell events while it works. */
+export function tellsEvents({ answers }: Operation): boolean {
+  return Object.values(answers[200]?.content ?? {}).some(({ kind }) => kind === "events");
+}

@@ -42,7 +42,7 @@ export const JOB_HEADERS: readonly Parameter[] = [
     name: "idempotency-key",
     in: "header",
     description: "The same request with the same key is done once, and answered again with what " +
-      "came of it. Ignored where events, pictures or bytes are asked for without respond-async.",
+      "came of it.",
     schema: v.pipe(v.string(KEY), v.regex(/^[\x21-\x7e ]{1,255}$/, KEY)),
     checked: true,
   },

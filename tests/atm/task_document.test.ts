@@ -141,6 +141,12 @@ const WRONG: Readonly<Record<string, Case>> = {
     "participant.url",
     "an http or https URL",
   ],
+  "a participant's header that cannot be sent": [
+    { participant: { url: "http://x", shard: "s", headers: { "x-key": "ключ" } } },
+    "task.participant.headers",
+    "a header field that can be sent",
+    'current value is "x-key"',
+  ],
   "a select shard that is tuned on": [{ select: "s" }, "task.select", "another source than shard"],
   "a test shard that selects": [
     { select: "v", test: "v" },

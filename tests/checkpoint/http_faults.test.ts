@@ -64,7 +64,10 @@ Deno.test("a server that hangs is a 504 after the last attempt", async () => {
   for (const where of ["header", "body"] as const) {
     await served({ hang: (n) => n > 0 ? where : undefined }, async (server) => {
       const problem = await problemOfReading(server, { timeout_ms: 300, retries: 1 });
-      assertStringIncludes(problem.message, "sent nothing for 300 ms, after 2 attempts");
+      assertStringIncludes(
+        problem.message,
+        "sent nothing for 300 ms (AMALGAM_SOURCE_STALL), after 2 attempts",
+      );
       assertEquals(problem.members.status, 504);
       assertEquals(server.ranges.length, 3);
     });

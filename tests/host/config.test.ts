@@ -25,8 +25,9 @@ Deno.test("readConfig() has a default for everything", () => {
     maximumUpload: 64 * 2 ** 30,
     memory: 512 * 2 ** 20,
     workers: 4,
-    chunkElements: 131_072,
+    chunkElements: 262_144,
     engine: "auto",
+    log: "info",
     loopbackOnly: true,
     cors: [],
     limits: DEFAULT_LIMITS,
@@ -51,6 +52,7 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_WORKERS: "0",
     AMALGAM_CHUNK: "4096",
     AMALGAM_ENGINE: "wasm",
+    AMALGAM_LOG: "debug",
     OTHER: "x",
   }, FACTS);
   assertEquals(config, {
@@ -67,12 +69,19 @@ Deno.test("readConfig() reads every variable", () => {
     workers: 0,
     chunkElements: 4096,
     engine: "wasm",
+    log: "debug",
     loopbackOnly: false,
     cors: [],
     limits: { ...DEFAULT_LIMITS, upload: 1.5 * 2 ** 30, memory: 64 * 2 ** 20 },
   });
   // An empty variable is as good as none.
   assertEquals(readConfig({ PORT: "", AMALGAM_DATA: " " }, FACTS), readConfig({}, FACTS));
+});
+
+Deno.test("a level of the log that is not offered is refused by name", () => {
+  assertEquals(faultsOf({ AMALGAM_LOG: "verbose" }), [
+    "AMALGAM_LOG must be one of off, error, info, debug: current value is verbose",
+  ]);
 });
 
 Deno.test("an engine that is not offered is refused by name", () => {
@@ -91,8 +100,8 @@ Deno.test("readConfig() tells every fault at once, one a line", () => {
     AMALGAM_WORKERS: "0x4",
     AMALGAM_CHUNK: "5000",
   });
-  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "AMALGAM_MAX_UPLOAD", "AMALGAM_MEMORY", "PORT"]
-    .concat("AMALGAM_WORKERS", "AMALGAM_CHUNK");
+  const names = ["HOST", "AMALGAM_SOURCE_HOSTS", "AMALGAM_WORKERS", "AMALGAM_MAX_UPLOAD"]
+    .concat("AMALGAM_MEMORY", "PORT", "AMALGAM_CHUNK");
   assertEquals(faults.map((line) => line.split(/[ :]/)[0]), names);
   for (const value of ["0.0.0.0", "65536", "https://example.org", "lots", "-1", "0x4", "5000"]) {
     assertStringIncludes(faults.join("\n"), `current value is ${value}`);

@@ -67,25 +67,62 @@ Deno.test("the file is flushed to the disk before its name appears, sealed or no
   });
 });
 
-Deno.test("opening removes what a crash left, and nothing that is being written", async () => {
+/** A process of its own that writes a blob until it is killed. */
+async function writingProcess(folder: string) {
+  const modules = ["file_blobs.ts", "hasher.ts"].map((name) =>
+    JSON.stringify(new URL(`../../core/host/${name}`, import.meta.url).href)
+  );
+  const code = `
+    const { fileBlobs } = await import(${modules[0]});
+    const { hostHasher } = await import(${modules[1]});
+    const blobs = await fileBlobs({ folder: Deno.args[0], makeHasher: hostHasher });
+    const writer = await blobs.create();
+    await writer.write(new Uint8Array(10));
+    await writer.written();
+    console.log("writes");
+    await Deno.stdin.read(new Uint8Array(1));
+    await writer.abort();
+  `;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["eval", code, folder],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = process.stdout.getReader();
+  await output.read();
+  return {
+    async kill() {
+      process.kill("SIGKILL");
+      await process.status;
+      await output.cancel();
+      await process.stdin.close().catch(() => {});
+    },
+  };
+}
+
+Deno.test("opening removes what a killed process left, whatever the clock says, and nothing that is being written", async () => {
   await inFolder(async (folder) => {
     const first = await open(folder);
     const writer = await first.create();
     await writer.write(CONTENT);
     await writer.written();
-    await Deno.writeFile(`${folder}/tmp/crashed`, CONTENT);
-    await Deno.utime(`${folder}/tmp/crashed`, 1e9, 1e9);
-    await Deno.writeFile(`${folder}/tmp/other-process`, CONTENT);
-
-    const second = await open(folder);
-    const left = await filesBelow(`${folder}/tmp`);
-    assertEquals([left.length, left.includes("other-process"), left.includes("crashed")], [
-      2,
-      true,
-      false,
-    ]);
+    const other = await writingProcess(folder);
+    const temporary = async () => (await filesBelow(`${folder}/tmp`)).length;
+    // Older than this process, as after a clock that was set back.
+    for (const name of await filesBelow(`${folder}/tmp`)) {
+      await Deno.utime(`${folder}/tmp/${name}`, 1e9, 1e9);
+    }
+    await open(folder);
+    assertEquals(await temporary(), 2);
+    await other.kill();
+    // Younger than this process, as before a clock that was set back.
+    for (const name of await filesBelow(`${folder}/tmp`)) {
+      await Deno.utime(`${folder}/tmp/${name}`, 4e9, 4e9);
+    }
+    const last = await open(folder);
+    assertEquals(await temporary(), 1);
     assertEquals((await writer.commit()).created, true);
-    assertEquals(await second.list(), [ID]);
+    assertEquals(await last.list(), [ID]);
   });
 });
 

@@ -137,8 +137,8 @@ Deno.test("parseDocument() bounds the length and the media type", async () => {
   assertEquals(long.kind, "too-large");
   assertEquals(
     long.message,
-    "Cannot read the document as its length must be at most 262144 characters: " +
-      "current value is 300000",
+    "Cannot read the document as its length must be at most 262144 characters " +
+      "(AMALGAM_MAX_DOCUMENT): current value is 300000",
   );
   const type = await caughtProblem(() => parseDocument("{}", "text/html"));
   assertEquals(type.kind, "unsupported-media-type");

@@ -1,5 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
+import type { UseStore } from "idb-keyval";
+import { hostHasher } from "../../core/host/hasher.ts";
 import { fairQueue } from "../../core/jobs/fair_queue.ts";
+import type { Job } from "../../core/jobs/job.ts";
+import { createRunner } from "../../core/jobs/runner.ts";
+import { createLeases } from "../../core/store/leases.ts";
+import { memoryBlobs } from "../../core/store/memory_blobs.ts";
+import { memoryTable, tableStore } from "../../core/store/table_store.ts";
+import { jobRoutes } from "../../routes/jobs.ts";
 import { checkpointBytes, checkpointValues } from "../support/merging.ts";
 import { testApp } from "../support/service.ts";
 
@@ -93,6 +101,79 @@ Deno.test("the same key answers the first job; with another request it is refuse
   assertEquals([...(await checkpointValues(bytes)).w!], [2, 2, 2, 2]);
   await follow(app, first);
   await close();
+});
+
+/** The events of a job whose work ends when it is told to; `read` is called after each reading of the records. */
+async function oneJob(read: (end: () => Promise<void>) => Promise<void>) {
+  const blobs = memoryBlobs({ makeHasher: hostHasher });
+  const records = tableStore(memoryTable());
+  let end = () => {};
+  const work = new Promise<void>((done) => end = done);
+  const runner = createRunner({
+    records,
+    blobs,
+    leases: createLeases(blobs),
+    queue: fairQueue(1, 1),
+    execute: (_, signal) =>
+      new Promise((resolve, reject) => {
+        work.then(resolve);
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+    describe: String,
+    seconds: 60,
+    retention: 60,
+    now: Date.now,
+  });
+  const job: Job = {
+    id: "j",
+    kind: "merge",
+    owner: "anyone",
+    state: "queued",
+    progress: { done: 0, total: null, unit: "events", message: "" },
+    result: null,
+    problem: null,
+    created: new Date(0).toISOString(),
+    started: null,
+    finished: null,
+    request: { path: "/merge", headers: {}, body: `sha256:${"0".repeat(64)}` },
+    attempts: 0,
+  };
+  await runner.submit(job);
+  const watched: UseStore = async (mode, callback) => {
+    const found = await records(mode, callback);
+    await read(async () => {
+      end();
+      await runner.ended("j");
+      // What was told is forgotten by then.
+      await new Promise((done) => setTimeout(done, 5));
+    });
+    return found;
+  };
+  const routes = jobRoutes({ records: watched, runner, blobs, leases: createLeases(blobs) });
+  const answer = await routes.request("/jobs/j/events");
+  return { answer, runner };
+}
+
+Deno.test("a job that ends between the reading of its record and the listening is told to its end", async () => {
+  for (const moment of [1, 2]) {
+    let reads = 0;
+    const { answer } = await oneJob(async (end) => {
+      if (++reads === moment) await end();
+    });
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    // Without its end the stream would go on with signs of life.
+    while (!/event: done|: alive/.test(text)) text += (await reader.read()).value ?? ": alive";
+    assert(text.includes("event: done"), text);
+    assertEquals((await reader.read()).done, true);
+  }
+});
+
+Deno.test("the events of a job end with the service, so that their listener can come again", async () => {
+  const { answer, runner } = await oneJob(async () => {});
+  const text = answer.text();
+  await runner.stop();
+  assertEquals((await text).includes("event: done"), false);
 });
 
 Deno.test("jobs of another key are not found", async () => {

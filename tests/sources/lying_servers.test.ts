@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type HttpSource, openHttpSource } from "../../core/checkpoint/http_source.ts";
 import { type FetchGuards, guardedFetch } from "../../core/sources/guarded_fetch.ts";
+import { connect } from "../../core/host/http/connect.ts";
+import { createRangeClient, type RangeClient } from "../../core/host/http/range_client.ts";
 import { caughtProblem } from "../support/caught_problem.ts";
 
 const CRLF = "\r\n";
@@ -52,11 +54,23 @@ async function send(connection: Deno.TcpConn, ...parts: (string | Uint8Array)[])
   }
 }
 
+/** The platform's fetch, and the service's own client. */
+const CLIENTS: Readonly<Record<string, () => RangeClient>> = {
+  fetch: () => ({ fetch: (url, init) => fetch(url, init), close: () => {} }),
+  ranges: () =>
+    createRangeClient({ connect, fetch: (url, init) => fetch(url, init), headerBytes: 65_536 }),
+};
+
 /** Opens a source there as the service does. */
-function open(url: string, guards: FetchGuards = {}, timeout_ms = 300): Promise<HttpSource> {
+function open(
+  url: string,
+  guards: FetchGuards = {},
+  timeout_ms = 300,
+  client: RangeClient = CLIENTS["fetch"]!(),
+): Promise<HttpSource> {
   const { host } = new URL(url);
   return openHttpSource(url, {
-    fetch: guardedFetch((url, init) => fetch(url, init), [host], guards),
+    fetch: guardedFetch(client.fetch, [host], guards),
     headers: { authorization: "Bearer hush" },
     timeout_ms,
     retries: 1,
@@ -173,16 +187,20 @@ const LIES: readonly [name: string, parts: (string | Uint8Array)[], says: string
   ["nothing", [], "could not be reached"],
 ];
 
-for (const [name, parts, says] of LIES) {
-  Deno.test(`a server that sends ${name} is refused`, async () => {
-    await answering((_, connection) => send(connection, ...parts), async (url) => {
-      const problem = await caughtProblem(() => open(url, { headerBytes: 65_536 }));
-      assertEquals(problem.kind, "upstream");
-      assertStringIncludes(problem.message, says);
-      const shown = JSON.stringify([problem.message, problem.members]);
-      assertEquals(/hush|token/.test(shown), false, shown);
+for (const [kind, makeClient] of Object.entries(CLIENTS)) {
+  for (const [name, parts, says] of LIES) {
+    Deno.test(`a server that sends ${name} is refused (${kind})`, async () => {
+      const client = makeClient();
+      await answering((_, connection) => send(connection, ...parts), async (url) => {
+        const problem = await caughtProblem(() => open(url, { headerBytes: 65_536 }, 300, client));
+        client.close();
+        assertEquals(problem.kind, "upstream");
+        assertStringIncludes(problem.message, says);
+        const shown = JSON.stringify([problem.message, problem.members]);
+        assertEquals(/hush|token/.test(shown), false, shown);
+      });
     });
-  });
+  }
 }
 
 Deno.test("a server that is right is read, whatever else it sends", async () => {

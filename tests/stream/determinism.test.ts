@@ -2,6 +2,9 @@ import { assertEquals } from "@std/assert";
 import { inlineExecutor, workerPool } from "../../core/engine/pool.ts";
 import { METHODS } from "../../core/methods/mod.ts";
 import type { DType } from "../../core/tensor/dtype.ts";
+import { openFile } from "../../core/host/file_source.ts";
+import { fileWorkers } from "../../core/host/file_workers.ts";
+import { inFolder } from "../support/temporary_folder.ts";
 import { checkpointBytes, mergeBytes, type TestCheckpoint } from "../support/merging.ts";
 
 /** A small generator, so that the checkpoints are the same in every run. */
@@ -126,56 +129,64 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
       ),
     ),
   };
-  Deno.test(`the bytes do not depend on chunk size or workers (${dtype})`, async () => {
-    const pool = workerPool(2);
-    const single = inlineExecutor();
-    try {
-      for (const [merge_method, { parameters, models = three, base = true }] of cases) {
-        // Float types differ in how they get in and out alone, so all methods are tried with one.
-        if (dtype !== "BF16" && !EVERY_TYPE.includes(merge_method)) continue;
-        const names = ["a", "b", "c"].slice(0, models.length);
-        const kind = METHODS.get(merge_method)!.statistics;
-        const recipe = {
-          merge_method,
-          ...(base ? { base_model: "base" } : {}),
-          models: names.map((model, i) => ({
-            model,
-            parameters: models[i]!,
-            ...(kind ? { statistics: `${kind}_${model}` } : {}),
-          })),
-          parameters,
-          experimental: METHODS.get(merge_method)!.experimental ?? false,
-          seed: 7,
-        };
-        const inputs = Object.fromEntries(
-          [
-            ...(base ? ["base"] : []),
-            ...names,
-            ...(kind ? names.map((name) => `${kind}_${name}`) : []),
-          ].map((name) => [name, files[name]!]),
-        );
-        const expected = await mergeBytes(recipe, inputs, {
-          executor: single,
-          chunkElements: 2 ** 20,
-        });
-        const sizes = [
-          [8192, pool],
-          ...(dtype === "BF16" ? [[1024, single]] as const : []),
-        ] as const;
-        for (const [chunkElements, executor] of sizes) {
-          const actual = await mergeBytes(recipe, inputs, { executor, chunkElements });
-          assertEquals(
-            actual,
-            expected,
-            `${merge_method} ${JSON.stringify(parameters)}, ${chunkElements} elements a chunk`,
-          );
-        }
+  Deno.test(`the bytes do not depend on chunk size, workers or who reads (${dtype})`, () =>
+    inFolder(async (folder) => {
+      const pool = workerPool(2);
+      const readers = workerPool(2, "auto", fileWorkers);
+      const single = inlineExecutor();
+      for (const [name, bytes] of Object.entries(files)) {
+        await Deno.writeFile(`${folder}/${name}`, bytes);
       }
-    } finally {
-      await pool.close();
-      await single.close();
-    }
-  });
+      const fromFiles = { open: (name: string) => openFile(`${folder}/${name}`) };
+      try {
+        for (const [merge_method, { parameters, models = three, base = true }] of cases) {
+          // Float types differ in how they get in and out alone, so all methods are tried with one.
+          if (dtype !== "BF16" && !EVERY_TYPE.includes(merge_method)) continue;
+          const names = ["a", "b", "c"].slice(0, models.length);
+          const kind = METHODS.get(merge_method)!.statistics;
+          const recipe = {
+            merge_method,
+            ...(base ? { base_model: "base" } : {}),
+            models: names.map((model, i) => ({
+              model,
+              parameters: models[i]!,
+              ...(kind ? { statistics: `${kind}_${model}` } : {}),
+            })),
+            parameters,
+            experimental: METHODS.get(merge_method)!.experimental ?? false,
+            seed: 7,
+          };
+          const inputs = Object.fromEntries(
+            [
+              ...(base ? ["base"] : []),
+              ...names,
+              ...(kind ? names.map((name) => `${kind}_${name}`) : []),
+            ].map((name) => [name, files[name]!]),
+          );
+          const expected = await mergeBytes(recipe, inputs, {
+            executor: single,
+            chunkElements: 2 ** 20,
+          });
+          const sizes = [
+            [8192, pool, {}],
+            [12288, readers, fromFiles],
+            ...(dtype === "BF16" ? [[1024, single, {}]] as const : []),
+          ] as const;
+          for (const [chunkElements, executor, source] of sizes) {
+            const actual = await mergeBytes(recipe, inputs, { executor, chunkElements, ...source });
+            assertEquals(
+              actual,
+              expected,
+              `${merge_method} ${JSON.stringify(parameters)}, ${chunkElements} elements a chunk`,
+            );
+          }
+        }
+      } finally {
+        await pool.close();
+        await readers.close();
+        await single.close();
+      }
+    }));
 }
 
 Deno.test("the bytes do not depend on the chunk size with nine models either", async () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ByteSource } from "../../core/checkpoint/byte_source.ts";
 import { memorySource } from "../../core/checkpoint/memory_source.ts";
 import { openSafetensors } from "../../core/checkpoint/open_safetensors.ts";
 import { layoutSafetensors } from "../../core/checkpoint/write_safetensors.ts";
@@ -71,6 +72,8 @@ export async function checkpointValues(
 
 /** How a test merge runs. */
 export interface TestMergeOptions {
+  /** How the bytes of a checkpoint are read; from memory if absent. */
+  readonly open?: (name: string, bytes: Uint8Array) => Promise<ByteSource>;
   readonly executor?: ChunkExecutor;
   readonly chunkElements?: number;
   readonly onTensor?: (report: TensorReport) => void;
@@ -83,13 +86,14 @@ const shared = inlineExecutor();
 export async function mergeBytes(
   recipe: Record<string, unknown>,
   checkpoints: Readonly<Record<string, TestCheckpoint | Uint8Array>>,
-  { executor = shared, chunkElements = 4096, onTensor, onFallback }: TestMergeOptions = {},
+  { open, executor = shared, chunkElements = 4096, onTensor, onFallback }: TestMergeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const opened = new Map(
     await Promise.all(
       Object.entries(checkpoints).map(async ([name, checkpoint]) => {
         const bytes = checkpoint instanceof Uint8Array ? checkpoint : checkpointBytes(checkpoint);
-        return [name, await openSafetensors(memorySource(bytes))] as const;
+        const source = open ? await open(name, bytes) : memorySource(bytes);
+        return [name, await openSafetensors(source)] as const;
       }),
     ),
   );
@@ -107,7 +111,11 @@ export async function mergeBytes(
     ...(onFallback ? { onFallback } : {}),
   });
   const parts: Uint8Array[] = [];
-  for await (const piece of pieces) parts.push(piece);
+  try {
+    for await (const piece of pieces) parts.push(piece);
+  } finally {
+    for (const checkpoint of opened.values()) checkpoint.close();
+  }
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }
 

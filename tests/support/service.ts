@@ -24,7 +24,16 @@ export interface TestAppOptions extends
   Partial<
     Pick<
       Ports,
-      "keys" | "chunkElements" | "maximumUpload" | "loopbackOnly" | "cors" | "memory" | "gate"
+      | "keys"
+      | "chunkElements"
+      | "maximumUpload"
+      | "loopbackOnly"
+      | "cors"
+      | "memory"
+      | "gate"
+      | "lifecycle"
+      | "events"
+      | "ready"
     >
   > {
   /** Limits other than the defaults. */
@@ -73,9 +82,11 @@ export function testApp(options: TestAppOptions = {}) {
     ...(options.cors === undefined ? {} : { cors: options.cors }),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     ...(options.gate === undefined ? {} : { gate: options.gate }),
+    ...(options.lifecycle === undefined ? {} : { lifecycle: options.lifecycle }),
+    ...(options.events === undefined ? {} : { events: options.events }),
     width: Math.max(1, workers),
     keys: options.keys ?? [],
-    ready: () => executor.warm(),
+    ready: options.ready ?? (() => executor.warm()),
     log: (_, error) => faults.push(error),
   };
   return { app: createApp(ports), ports, faults, close: () => executor.close() };

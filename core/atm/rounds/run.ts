@@ -8,15 +8,17 @@ import { openSafetensors } from "../../checkpoint/open_safetensors.ts";
 import { canonicalJson } from "../../merge/provenance.ts";
 import { Problem } from "../../problem.ts";
 import type { BlobId } from "../../store/blobs.ts";
-import { removeCheckpoint, storeCheckpoint } from "../../store/checkpoints.ts";
+import { type CheckpointStore, storeCheckpoint } from "../../store/checkpoints.ts";
+import { releaseHeld } from "../../store/holders.ts";
 import { tunedCheckpoint } from "../weights_checkpoint.ts";
 import { type AtmDocument, withoutSecrets } from "./atm_document.ts";
 import type { Setting } from "./run_rounds.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { predictedDrift } from "./predicted_drift.ts";
-import { getRun, putRun, removeRun, type RunState } from "./run_state.ts";
+import type { AtmAnswer } from "./answer.ts";
+import { getRun, putRun, type RunState } from "./run_state.ts";
 import { meanOf, scoreTasks } from "./select.ts";
-import { ledgerShard } from "./tasks.ts";
+import { ledgerShard, type Warning } from "./tasks.ts";
 
 /** Weights of the run that stand in the store. */
 export interface HeldWeights {
@@ -32,6 +34,8 @@ export interface Run {
   readonly metric: "loss" | "accuracy";
   readonly state: RunState;
   readonly ledger: Ledger;
+  /** What its rounds warned of; added to as they run. */
+  readonly warnings: Warning[];
   /** θ^(0). */
   readonly first: HeldWeights;
   /** Stores weights under their digest and keeps them open. */
@@ -42,8 +46,8 @@ export interface Run {
   advance(state: RunState): Promise<void>;
   /** The weights of the best round; of the last one where every round is accepted. */
   openBest(): Promise<Checkpoint>;
-  /** Forgets the weights of rounds that are no longer needed. */
-  finish(): Promise<void>;
+  /** Keeps the answer until {@linkcode removeRun}, and forgets the weights of its rounds. */
+  finish(answer: AtmAnswer): Promise<void>;
   /** Closes what is open. */
   release(): void;
 }
@@ -51,9 +55,13 @@ export interface Run {
 const NO_COST = { steps: 0, examples: 0, forward_examples: 0, seconds: 0, bytes: 0 };
 
 /** Starts a run: θ^(0) is stored and scored. */
-export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run> {
-  const { document, tasks, slots, signal } = setting;
-  const weights = storeOf(setting);
+export async function beginRun(
+  setting: Setting,
+  start: Checkpoint,
+  run: string = crypto.randomUUID(),
+): Promise<Run> {
+  const { document, tasks, slots, signal, ports: { records } } = setting;
+  const weights = storeOf(setting, run);
   const first = await weights.hold(start);
   const ledger = createLedger();
   const scores = await scoreTasks(tasks, "select", first.checkpoint, slots, signal);
@@ -74,7 +82,7 @@ export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run
     }
   }
   const state: RunState = {
-    run: crypto.randomUUID(),
+    run,
     document: fingerprint(document),
     round: 0,
     first: first.id,
@@ -88,7 +96,11 @@ export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run
     rounds: [],
     ledger: [],
     cost: { ...NO_COST, examples },
+    warnings: [],
+    kept: new Date().toISOString(),
   };
+  // Whoever is told of the run can go on with it, also before its first round is over.
+  await putRun(records, { ...state, ledger: ledger.entries() });
   return runOf(setting, weights, state, first, ledger);
 }
 
@@ -99,7 +111,7 @@ export async function beginRun(setting: Setting, start: Checkpoint): Promise<Run
  */
 export async function resumeRun(setting: Setting, id: string): Promise<Run> {
   const state = await getRun(setting.ports.records, id, fingerprint(setting.document));
-  const weights = storeOf(setting);
+  const weights = storeOf(setting, id);
   const first = await weights.open(state.first);
   return runOf(setting, weights, state, first, createLedger(state.ledger));
 }
@@ -117,6 +129,7 @@ function runOf(
   ledger: Ledger,
 ): Run {
   let state = begun;
+  const warnings = [...begun.warnings];
   const selects = tasks.some(({ select }) => select !== undefined);
   const mode = selects ? document.mode : "published";
   return {
@@ -125,22 +138,26 @@ function runOf(
     metric: document.stop.metric,
     first,
     ledger,
+    warnings,
     get state() {
       return state;
     },
     hold: weights.hold,
     open: weights.open,
     async advance(next) {
-      state = { ...next, ledger: ledger.entries() };
+      const kept = new Date().toISOString();
+      state = { ...next, ledger: ledger.entries(), warnings: [...warnings], kept };
       await putRun(ports.records, state);
     },
     async openBest() {
       const id = mode === "published" ? state.current : state.best.id;
       return (await weights.open(id)).checkpoint;
     },
-    async finish() {
-      await weights.forget();
-      await removeRun(ports.records, state.run);
+    async finish(answer) {
+      // In this order a crash in between leaves a run that is through, never one without its weights.
+      await putRun(ports.records, { ...state, answer, kept: new Date().toISOString() });
+      weights.release();
+      await forgetWeights(ports, state.run);
     },
     release: weights.release,
   };
@@ -149,14 +166,11 @@ function runOf(
 interface WeightStore {
   hold(weights: Checkpoint): Promise<HeldWeights>;
   open(id: BlobId): Promise<HeldWeights>;
-  forget(): Promise<void>;
   release(): void;
 }
 
-function storeOf({ ports, signal }: Setting): WeightStore {
+function storeOf({ ports, signal }: Setting, run: string): WeightStore {
   const open = new Map<BlobId, Checkpoint>();
-  /** What this run put into the store; other checkpoints of the same bytes stay. */
-  const created = new Set<BlobId>();
   const opened = async (id: BlobId): Promise<HeldWeights> => {
     const known = open.get(id);
     if (known) return { id, checkpoint: known };
@@ -174,28 +188,32 @@ function storeOf({ ports, signal }: Setting): WeightStore {
   return {
     open: opened,
     async hold(weights) {
-      const { manifest, created: fresh } = await storeCheckpoint(
+      const { manifest } = await storeCheckpoint(
         ports,
         tunedCheckpoint(weights, new Map(), { format: "pt", kind: "weights" }, signal),
-        { signal },
+        { signal, holder: `atm/${run}` },
       );
-      if (fresh) created.add(manifest.id);
       return await opened(manifest.id);
-    },
-    async forget() {
-      for (const id of created) {
-        open.get(id)?.close();
-        open.delete(id);
-        await removeCheckpoint(ports, id).catch((error) => {
-          // Someone else may read it meanwhile; then it stays.
-          if (!(error instanceof Problem)) throw error;
-        });
-      }
-      created.clear();
     },
     release() {
       for (const checkpoint of open.values()) checkpoint.close();
       open.clear();
     },
   };
+}
+
+/** Removes the weights that only a run needed; checkpoints of the same bytes that others stored stay. */
+export async function forgetWeights(store: CheckpointStore, run: string): Promise<void> {
+  await releaseHeld(store, (holder) => holder === `atm/${run}`);
+}
+
+/** The answer of a run that is through, if it is. See {@linkcode resumeRun}. */
+export async function finishedRun(
+  store: CheckpointStore,
+  document: AtmDocument,
+  id: string,
+): Promise<AtmAnswer | undefined> {
+  const { answer } = await getRun(store.records, id, fingerprint(document));
+  if (answer) await forgetWeights(store, id);
+  return answer;
 }

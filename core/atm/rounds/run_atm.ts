@@ -17,8 +17,9 @@ import { type AtmDocument, atmNames, withoutSecrets } from "./atm_document.ts";
 import { isPlain } from "./outer.ts";
 import { epsilonOf } from "./privacy.ts";
 import { referenceRows } from "./references.ts";
-import { beginRun, type HeldWeights, resumeRun, type Run } from "./run.ts";
+import { beginRun, finishedRun, type HeldWeights, resumeRun, type Run } from "./run.ts";
 import { runRounds, type Setting } from "./run_rounds.ts";
+import { removeRun } from "./run_state.ts";
 import { scoreTasks } from "./select.ts";
 import { openSlots } from "./slots.ts";
 import { openStart } from "./start.ts";
@@ -39,6 +40,11 @@ export interface AtmContext {
   readonly tell: (event: AtmEvent) => void;
   /** How many tasks may be tuned at once. */
   readonly width: number;
+  /**
+   * Id of a run that is begun; its answer is then kept until whoever gave the id has it, see
+   * {@linkcode removeRun}. By default an id of its own, and nothing is kept of a run that is through.
+   */
+  readonly run?: string;
 }
 
 /**
@@ -60,6 +66,12 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
   signal.addEventListener("abort", abort);
   let run: Run | undefined;
   try {
+    const { resume } = document;
+    const through = resume === undefined ? undefined : await finishedRun(ports, document, resume);
+    if (through) {
+      tell({ event: "start", run: through.run, rounds: document.rounds, from: document.rounds });
+      return through;
+    }
     const specs = bindTaskSources(atmNames(document), document.sources, uploads);
     const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
     const graph = await openModel(
@@ -86,14 +98,13 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     for (const warning of opened.warnings) tell({ ...warning, event: "warning" });
 
     const setting = { document, ports, slots, sources, tasks, tensors, signal, tell };
-    run = document.resume === undefined
-      ? await beginRun(setting, first)
-      : await resumeRun(setting, document.resume);
+    run = resume === undefined
+      ? await beginRun(setting, first, context.run)
+      : await resumeRun(setting, resume);
     tell({ event: "start", run: run.id, rounds: document.rounds, from: run.state.round + 1 });
-    const warnings = [...opened.warnings, ...startWarnings(setting, run)];
-    for (const warning of warnings.slice(opened.warnings.length)) {
-      tell({ ...warning, event: "warning" });
-    }
+    const early = startWarnings(setting, run);
+    for (const warning of early) tell({ ...warning, event: "warning" });
+    const { warnings } = run;
     await runRounds(setting, run, (warning) => {
       warnings.push(warning);
       tell({ ...warning, event: "warning" });
@@ -158,10 +169,11 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
         : {}),
       ledger: run.ledger.entries(),
       overlaps: opened.overlaps,
-      warnings,
+      warnings: [...opened.warnings, ...early, ...warnings],
       cost: { ...state.cost, seconds: Math.round(performance.now() - started) / 1000 },
     };
-    await run.finish();
+    await run.finish(answer);
+    if (context.run === undefined) await removeRun(ports.records, run.id);
     return answer;
   } catch (error) {
     signal.throwIfAborted();

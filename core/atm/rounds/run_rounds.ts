@@ -26,6 +26,7 @@ import type { HeldWeights, Run } from "./run.ts";
 import type { AtmEvent } from "./run_atm.ts";
 import type { ScratchCheckpoint } from "./scratch.ts";
 import { meanOf, scoreTasks, type TaskScores } from "./select.ts";
+import { inPhase } from "../../telemetry/phase.ts";
 import type { Slots } from "./slots.ts";
 import { ledgerShard, type RoundTask, type Warning } from "./tasks.ts";
 import { checkNorm, type TunedTask, tuneTask } from "./tune_round.ts";
@@ -56,7 +57,8 @@ export async function runRounds(
   const { document: { rounds, stop } } = setting;
   while (run.state.round < rounds) {
     if (run.mode === "guarded" && run.state.rejected >= stop.patience) return;
-    await oneRound(setting, run, warn);
+    const attributes = { "amalgam.round": run.state.round + 1 };
+    await inPhase("atm round", () => oneRound(setting, run, warn), { attributes });
   }
 }
 
@@ -71,20 +73,21 @@ async function oneRound(
   const round = state.round + 1;
   const current = await run.open(state.current);
   const tuned = await slots.each(tasks, (task, workspace, slot) =>
-    tuneTask(
-      task,
-      {
-        document,
-        sources,
-        blobs: ports.blobs,
-        start: current.checkpoint,
-        round,
-        withBefore: document.outer.name === "qfedavg",
-        onStep: (name, report) => tell({ event: "task", round, task: name, ...report }),
-      },
-      workspace,
-      slot,
-    ));
+    inPhase("tune", () =>
+      tuneTask(
+        task,
+        {
+          document,
+          sources,
+          blobs: ports.blobs,
+          start: current.checkpoint,
+          round,
+          withBefore: document.outer.name === "qfedavg",
+          onStep: (name, report) => tell({ event: "task", round, task: name, ...report }),
+        },
+        workspace,
+        slot,
+      )));
   const held = new Set<ScratchCheckpoint>(tuned.map(({ result }) => result));
   try {
     const [outcome] = await slots.each([0], async (_, workspace) => {

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { del, get, set, type UseStore } from "idb-keyval";
+import { del, get, getMany, keys, set, type UseStore } from "idb-keyval";
 import { Problem } from "../../problem.ts";
 import type { BlobId } from "../../store/blobs.ts";
-import type { Cost, RoundReport } from "./answer.ts";
+import type { AtmAnswer, Cost, RoundReport } from "./answer.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { SelectMean } from "./acceptance.ts";
 import type { TaskScores } from "./select.ts";
+import type { Warning } from "./tasks.ts";
 
 /** A run between two rounds. Weights stand in the store, under their ids. */
 export interface RunState {
@@ -41,6 +42,12 @@ export interface RunState {
   readonly rounds: readonly RoundReport[];
   readonly ledger: readonly LedgerEntry[];
   readonly cost: Cost;
+  /** What its rounds warned of. */
+  readonly warnings: readonly Warning[];
+  /** When this was kept, ISO 8601. */
+  readonly kept: string;
+  /** Of a run that is through, until whoever asked for it has it. */
+  readonly answer?: AtmAnswer;
 }
 
 const PREFIX = "atm/";
@@ -50,7 +57,18 @@ export async function putRun(records: UseStore, state: RunState): Promise<void> 
   await set(PREFIX + state.run, state, records);
 }
 
-/** Forgets a finished run. */
+/** Whether something is kept of a run. */
+export async function hasRun(records: UseStore, run: string): Promise<boolean> {
+  return await get(PREFIX + run, records) !== undefined;
+}
+
+/** All runs of which something is kept. */
+export async function listRuns(records: UseStore): Promise<RunState[]> {
+  const ids = (await keys<string>(records)).filter((key) => key.startsWith(PREFIX));
+  return (await getMany<RunState>(ids, records)).filter((state) => state !== undefined);
+}
+
+/** Forgets a run. */
 export async function removeRun(records: UseStore, run: string): Promise<void> {
   await del(PREFIX + run, records);
 }

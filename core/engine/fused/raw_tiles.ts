@@ -6,6 +6,7 @@
 import { DTYPES } from "../../tensor/dtype.ts";
 import type { ChunkInput, ChunkResult, MapJob, ReduceJob } from "../chunk_job.ts";
 import type { Kernels } from "../../tensor/kernels/mod.ts";
+import type { InputReader } from "../placed_inputs.ts";
 import { BLOCK } from "../segments.ts";
 import type { Stored } from "./formats.ts";
 import { type Compiled, placeVector } from "./fused.ts";
@@ -22,25 +23,32 @@ export function isStored(dtype: string): dtype is Stored {
   return dtype === "F32" || dtype === "BF16";
 }
 
+/** What a chunk is run with. */
+export interface RawRun {
+  readonly kernels: Kernels;
+  readonly compiled: Compiled;
+  /** First free byte of the kernels' memory. */
+  readonly start: number;
+  /** Reads inputs that are not there yet straight into the tiles. */
+  readonly reader?: InputReader;
+}
+
+const UNREAD: ChunkResult = { unread: true };
+
 /**
  * Maps a chunk.
  *
- * @param start First free byte of the kernels' memory.
  * @returns Undefined if something is not finite or does not fit: the way over decoded rows knows what.
  */
-export function mapRaw(
-  kernels: Kernels,
-  compiled: Compiled,
-  job: MapJob,
-  start: number,
-): ChunkResult | undefined {
-  const place = placeTiles(kernels, compiled, job, start);
+export function mapRaw(run: RawRun, job: MapJob): ChunkResult | undefined {
+  const place = placeTiles(run, job);
+  const { kernels } = run;
   const { count } = job.inputs;
   const width = DTYPES[job.out].bytes;
   const bytes = new Uint8Array(count * width);
   for (let from = 0; from < count; from += TILE) {
     const size = Math.min(TILE, count - from);
-    place.fill(from, size);
+    if (!place.fill(from, size)) return UNREAD;
     if (place.run(0, size) !== 0) return undefined;
     bytes.set(new Uint8Array(kernels.memory.buffer, place.y, size * width), from * width);
   }
@@ -48,20 +56,16 @@ export function mapRaw(
 }
 
 /** Sums a chunk block by block; see {@linkcode mapRaw}. */
-export function reduceRaw(
-  kernels: Kernels,
-  compiled: Compiled,
-  job: ReduceJob,
-  start: number,
-): ChunkResult | undefined {
-  const place = placeTiles(kernels, compiled, job, start);
+export function reduceRaw(run: RawRun, job: ReduceJob): ChunkResult | undefined {
+  const place = placeTiles(run, job);
+  const { kernels } = run;
   const { count, kinds, base } = job.inputs;
   const sums = new Float64Array(Math.ceil(count / BLOCK) * job.sums);
   let agreed = true;
   let agreedWithBase = base !== undefined;
   for (let from = 0, block = 0; from < count; from += TILE) {
     const size = Math.min(TILE, count - from);
-    place.fill(from, size);
+    if (!place.fill(from, size)) return UNREAD;
     for (let row = 1; agreed && row < kinds.length; row++) agreed = place.same(0, row, size);
     agreedWithBase &&= agreed && place.same(0, place.baseRow, size);
     for (let at = 0; at < size; at += BLOCK, block++) {
@@ -78,8 +82,8 @@ export function reduceRaw(
 interface Place {
   readonly y: number;
   readonly baseRow: number;
-  /** Copies the elements from `from` on into the rows. */
-  fill(from: number, size: number): void;
+  /** Copies or reads the elements from `from` on into the rows; answers whether it could. */
+  fill(from: number, size: number): boolean;
   /** Whether two rows hold the same bits. */
   same(a: number, b: number, size: number): boolean;
   /** Runs the program on elements of the tile. */
@@ -87,31 +91,33 @@ interface Place {
 }
 
 function placeTiles(
-  kernels: Kernels,
-  { program, run }: Compiled,
+  { kernels, compiled: { program, run }, start, reader }: RawRun,
   job: MapJob | ReduceJob,
-  start: number,
 ): Place {
   const { models, base } = job.inputs;
   const x = Math.ceil(start / 16) * 16;
   const inputs: ChunkInput[] = base ? [...models, base] : [...models];
   const y = x + inputs.length * STRIDE;
   const coefficients = y + STRIDE;
+  const readers = inputs.map(({ at }) => at && reader?.open(at));
   const widths = inputs.map(({ dtype }) => DTYPES[dtype].bytes);
   kernels.reserve(coefficients + 8 * program.coefficients.length + 16 * SLACK);
   placeVector(kernels, program, job, 0, coefficients);
-  const heap = new Uint8Array(kernels.memory.buffer);
+  const heap = new Uint8Array(kernels.memory.buffer as ArrayBuffer);
   const words = new Int32Array(kernels.memory.buffer);
   const baseRow = models.length;
   return {
     y,
     baseRow,
     fill(from, size) {
-      inputs.forEach(({ bytes }, row) => {
+      return inputs.every((input, row) => {
         const width = widths[row]!;
         const at = x + row * STRIDE;
-        heap.set(bytes.subarray(from * width, (from + size) * width), at);
-        if (size < TILE) heap.fill(0, at + size * width, at + (size + SLACK) * width);
+        const end = at + size * width;
+        if (size < TILE) heap.fill(0, end, end + SLACK * width);
+        if (input.at) return readers[row]?.(heap.subarray(at, end), from * width) ?? false;
+        heap.set(input.bytes.subarray(from * width, (from + size) * width), at);
+        return true;
       });
     },
     same(a, b, size) {

@@ -7,7 +7,15 @@ import * as v from "valibot";
 import { BlobIdSchema } from "../parameters.ts";
 import { Count, DTypeName, Shape, Time } from "./common.ts";
 
-const Kind = v.picklist(["weights", "task_vector", "adapter", "statistics", "model", "shard"]);
+const Kind = v.picklist([
+  "weights",
+  "task_vector",
+  "adapter",
+  "statistics",
+  "model",
+  "shard",
+  "file",
+]);
 
 /** What is known of a stored file. */
 export const Manifest = v.strictObject({
@@ -20,6 +28,8 @@ export const Manifest = v.strictObject({
   adapter_config: v.optional(
     v.pipe(v.string(), v.description("The text of an adapter's configuration.")),
   ),
+  media_type: v.optional(v.pipe(v.string(), v.description("Of a file that is no checkpoint."))),
+  name: v.optional(v.pipe(v.string(), v.description("For saving such a file."))),
 });
 
 /** One page of the list. */

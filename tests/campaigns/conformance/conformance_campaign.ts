@@ -203,7 +203,7 @@ async function prepare(app: App, document: TestDocument): Promise<RequestMaking>
     path(operation, name) {
       if (name === "name") return ["ties", "linear", "tie"];
       if (name === "kind") return ["upstream", "invalid-recipe", "up"];
-      if (/Job$/.test(operation)) return [job, crypto.randomUUID()];
+      if (/Job(?:Result)?$/.test(operation)) return [job, crypto.randomUUID()];
       if (operation === "getMergeReport") return [report, "x"];
       return [...ids, `sha256:${"0".repeat(64)}`];
     },

@@ -107,6 +107,8 @@ function judge(error: DiskError, name: string, status: number, text: string): st
   if (error === "full" && type !== "/problems/insufficient-storage") {
     return `${name} is told as ${text}`;
   }
+  // Whoever asked has done nothing wrong.
+  if (status < 500) return `${name} is told as ${text}`;
   return undefined;
 }
 

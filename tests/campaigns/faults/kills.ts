@@ -7,10 +7,23 @@
  *
  * @module
  */
+import { sqliteTable } from "../../../core/host/sqlite_table.ts";
+import { jobsWithParts } from "../../../core/jobs/part_log.ts";
+import { tableStore } from "../../../core/store/table_store.ts";
 import { digestId, smallCheckpoint } from "../../support/stored_checkpoint.ts";
 import { smallRequest, smallUploads } from "../../support/small_model.ts";
 import { type OpenLedger, openLedger } from "./ledger.ts";
-import { endedJob, JOB_CALLS, type LifePorts, madeBy, MODELS, post, upload } from "./lives.ts";
+import {
+  endedJob,
+  JOB_CALLS,
+  type JobCall,
+  type LifePorts,
+  LONG_MERGE,
+  madeBy,
+  MODELS,
+  post,
+  upload,
+} from "./lives.ts";
 import { campaignFolder } from "./opened_service.ts";
 import { startService } from "./service_process.ts";
 import { brokenPromises } from "./survivors.ts";
@@ -23,10 +36,14 @@ export interface KillReport {
   readonly jobs: number;
   /** Jobs that the next process found and ended as it must: done before the kill, cut short by it, or still queued. */
   readonly continued: number;
+  /** Unfinished results of merges that kills left, with tensors that the next process goes on behind. */
+  readonly partial: number;
   /** Requests that a kill interrupted. */
   readonly interrupted: number;
   readonly broken: readonly string[];
 }
+
+const CALLS: Readonly<Record<string, JobCall>> = { long: LONG_MERGE, ...JOB_CALLS };
 
 /** Random numbers below 1 from a seed. */
 function random(seed: number): () => number {
@@ -39,7 +56,7 @@ export async function killCampaign(
   { kills, seed = 1, longest_ms = 700 }: {
     readonly kills: number;
     readonly seed?: number;
-    /** Longest time from the first request to the kill. */
+    /** Longest time from the first promise to the kill. */
     readonly longest_ms?: number;
   },
 ): Promise<KillReport> {
@@ -50,16 +67,19 @@ export async function killCampaign(
   const expected: Record<string, string> = {};
   let interrupted = 0;
   let continued = 0;
+  let partial = 0;
   let asked = 0;
+  const promised = () => ledger.stored.size + asked;
+  const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
   try {
     for (let kill = 0; kill <= kills; kill++) {
-      const service = await startService(folder);
+      const service = await startService(folder, { AMALGAM_JOB_FLUSH: "1" });
       const send = (path: string, init?: RequestInit) => fetch(service.origin + path, init);
       const ports: LifePorts = { send, ledger };
       try {
         broken.push(...(await lost(ports)).map((each) => `after kill ${kill}: ${each}`));
         if (kill === 0) {
-          for (const name of Object.keys(JOB_CALLS)) expected[name] = await makes(ports, name);
+          for (const name of Object.keys(CALLS)) expected[name] = await makes(ports, name);
         }
         // What the last kill interrupted has ended by now, and need not be looked at again.
         continued += ledger.jobs.splice(0).length;
@@ -74,10 +94,13 @@ export async function killCampaign(
             interrupted++;
           })
         );
-        await new Promise((done) => setTimeout(done, 30 + next() * longest_ms));
+        // On a busy machine nothing would have been promised yet.
+        for (const before = promised(); promised() === before;) await pause(5);
+        await pause(next() * longest_ms);
         await service.end("SIGKILL");
         controller.abort();
         await Promise.all(callers);
+        partial += await leftParts(folder);
       } finally {
         await service.end("SIGKILL");
       }
@@ -87,7 +110,7 @@ export async function killCampaign(
     await Deno.remove(folder, { recursive: true });
   }
   const stored = ledger.stored.size;
-  return { kills, stored, jobs: asked, continued, interrupted, broken };
+  return { kills, stored, jobs: asked, continued, partial, interrupted, broken };
 }
 
 interface Caller extends LifePorts {
@@ -130,7 +153,7 @@ async function asking(
   expected: Readonly<Record<string, string>>,
 ): Promise<void> {
   while (!ports.signal.aborted) {
-    for (const name of Object.keys(JOB_CALLS)) {
+    for (const name of Object.keys(CALLS)) {
       const path = await ask(ports, name);
       ports.ledger.jobs.push({ path, makes: expected[name] ?? "" });
       // Most are left to the next process.
@@ -140,7 +163,7 @@ async function asking(
 }
 
 async function ask({ send }: LifePorts, name: string): Promise<string> {
-  const { path, part, document, files } = JOB_CALLS[name]!;
+  const { path, part, document, files } = CALLS[name]!;
   const headers = { prefer: "respond-async" };
   const answer = await post({ send }, path, part, document, files, headers);
   await answer.body?.cancel();
@@ -174,4 +197,14 @@ async function lost({ send, ledger }: LifePorts): Promise<string[]> {
     }
   }
   return broken;
+}
+
+/** How many results of jobs a killed process has left with whole tensors. */
+async function leftParts(folder: string): Promise<number> {
+  const table = sqliteTable(`${folder}/records.sqlite`);
+  try {
+    return (await jobsWithParts(tableStore(table))).size;
+  } finally {
+    table.close();
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { checkpointBytes } from "../../support/merging.ts";
 import { safetensorsOf, smallRequest, smallUploads, weights } from "../../support/small_model.ts";
 import { digestId, smallCheckpoint } from "../../support/stored_checkpoint.ts";
 import type { OpenLedger } from "./ledger.ts";
@@ -183,15 +184,16 @@ export async function jobs(
   return made;
 }
 
+/** A call that is made as a job. */
+export interface JobCall {
+  readonly path: string;
+  readonly part: string;
+  readonly document: unknown;
+  readonly files: readonly (readonly [string, Bytes])[];
+}
+
 /** The calls that are made as jobs. */
-export const JOB_CALLS: Readonly<
-  Record<string, {
-    readonly path: string;
-    readonly part: string;
-    readonly document: unknown;
-    readonly files: readonly (readonly [string, Bytes])[];
-  }>
-> = {
+export const JOB_CALLS: Readonly<Record<string, JobCall>> = {
   merge: {
     path: "/merge",
     part: "recipe",
@@ -205,3 +207,23 @@ export const JOB_CALLS: Readonly<
     files: smallUploads(),
   },
 };
+
+/** A merge of many tensors, which a kill meets at its work; each of them is made durable by itself. */
+export const LONG_MERGE: JobCall = {
+  path: "/merge",
+  part: "recipe",
+  document: {
+    merge_method: "ties",
+    base_model: "base",
+    models: [{ model: "tuned", parameters: { density: 0.5, weight: 1 } }],
+  },
+  files: [["base", longModel(1)], ["tuned", longModel(2)]],
+};
+
+function longModel(seed: number): Bytes {
+  const tensors = Array.from({ length: 24 }, (_, t) => {
+    const values = Array.from({ length: 1 << 14 }, (_, i) => ((i + t) * (2 * seed + 1)) % 251);
+    return [`layer.${t}.weight`, { shape: [1 << 14], values }] as const;
+  });
+  return checkpointBytes(Object.fromEntries(tensors));
+}

@@ -30,7 +30,14 @@ export async function openService(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<OpenedService> {
   const config = readConfig(
-    { AMALGAM_DATA: folder, AMALGAM_WORKERS: "0", AMALGAM_CHUNK: "4096", ...environment },
+    {
+      AMALGAM_DATA: folder,
+      AMALGAM_WORKERS: "0",
+      AMALGAM_CHUNK: "4096",
+      // Every tensor of a job's result is made durable by itself.
+      AMALGAM_JOB_FLUSH: "1",
+      ...environment,
+    },
     { processors: 1, edge: false },
   );
   const ports = await openPorts(config);

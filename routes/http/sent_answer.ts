@@ -1,0 +1,92 @@
+/**
+ * Finds out when an answer is through and how many bytes it had.
+ *
+ * @module
+ */
+import { EVENT_TYPES } from "./event_stream.ts";
+
+/** How an answer ended. */
+export interface SentAnswer {
+  /** Bytes that were taken. */
+  readonly bytes: number;
+  /** Whether it was given up before its end, by the client or by a failure. */
+  readonly aborted: boolean;
+  /** The text of a short answer. */
+  readonly text?: Uint8Array;
+}
+
+/** These have no body, whatever their header says. */
+const WITHOUT_BODY = [101, 204, 205, 304];
+
+/** Whether an answer is a stream: those with a length of their own, and events. Any other is there whole. */
+export function isStreamed(headers: Headers): boolean {
+  const type = headers.get("content-type") ?? "";
+  return headers.has("content-length") || EVENT_TYPES.some((event) => type.startsWith(event));
+}
+
+/**
+ * The same answer; `sent` is called exactly once: for a stream when it has ended, failed or was given up, for
+ * everything else before this resolves.
+ */
+export async function watchAnswer(
+  response: Response,
+  method: string,
+  signal: AbortSignal,
+  sent: (answer: SentAnswer) => void,
+): Promise<Response> {
+  const { headers, status } = response;
+  if (method === "HEAD" || WITHOUT_BODY.includes(status)) {
+    sent({ bytes: 0, aborted: signal.aborted });
+    return response;
+  }
+  if (!isStreamed(headers)) {
+    // To ask for the body of a short text would make a stream of it that has lost its length.
+    const text = new Uint8Array(await response.arrayBuffer());
+    sent({ bytes: text.length, aborted: signal.aborted, text });
+    return new Response(text, response);
+  }
+  if (response.body === null) {
+    sent({ bytes: 0, aborted: signal.aborted });
+    return response;
+  }
+  return new Response(watched(response.body, signal, sent), response);
+}
+
+function watched(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
+  sent: (answer: SentAnswer) => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  let bytes = 0;
+  let open = true;
+  const end = (aborted: boolean) => {
+    if (!open) return;
+    open = false;
+    signal.removeEventListener("abort", gone);
+    sent({ bytes, aborted });
+  };
+  const gone = () => end(true);
+  // A host that never takes the first piece does not cancel either.
+  signal.addEventListener("abort", gone, { once: true });
+  return new ReadableStream({
+    async pull(stream) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) {
+          end(false);
+          return stream.close();
+        }
+        bytes += value.length;
+        stream.enqueue(value);
+      } catch (error) {
+        end(true);
+        stream.error(error);
+      }
+    },
+    async cancel(reason) {
+      end(true);
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
