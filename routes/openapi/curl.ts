@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openApiPath } from "./document.ts";
 import type { DocumentBody, Operation } from "../table/operation.ts";
 import type { Example } from "../table/examples.ts";
 
@@ -10,7 +11,8 @@ import type { Example } from "../table/examples.ts";
 export function curlOf(operation: Operation, example: Example): string {
   const { method, path, body, scopes } = operation;
   const { document, uploads, file, headers = {}, query, path: values = {} } = example;
-  const address = path.replaceAll(/:([^/]+)/g, (_, name: string) => values[name] ?? `{${name}}`);
+  const address = openApiPath(path)
+    .replaceAll(/\{(\w+)\}/g, (given, name: string) => values[name] ?? given);
   const search = query === undefined ? "" : `?${new URLSearchParams(query)}`;
   const parts = [
     `curl ${method === "GET" ? "" : `-X ${method} `}${quoted(`$AMALGAM${address}${search}`)}`,

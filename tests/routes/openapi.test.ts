@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { PROBLEMS } from "../../core/problem.ts";
+import { openApiPath } from "../../routes/openapi/document.ts";
 import { DOCS_POLICY } from "../../routes/openapi/docs_page.ts";
 import { MEANINGS } from "../../routes/table/meanings.ts";
 import { OPERATIONS } from "../../routes/table/mod.ts";
@@ -30,7 +31,7 @@ Deno.test("/openapi.json is a valid OpenAPI 3.1 document with every operation an
     const described = Object.entries(document.paths as Record<string, Record<string, unknown>>)
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
     const listed = OPERATIONS.flatMap(({ method, path, head }) => {
-      const name = path.replaceAll(/:(\w+)/g, "{$1}");
+      const name = openApiPath(path);
       return [`${method.toLowerCase()} ${name}`, ...(head ? [`head ${name}`] : [])];
     });
     assertEquals(described.sort(), listed.sort());

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { conformanceCampaign } from "../campaigns/conformance/conformance_campaign.ts";
 import { SCOPES } from "../../core/access.ts";
+import { openApiPath } from "../../routes/openapi/document.ts";
 import { OPERATIONS } from "../../routes/table/mod.ts";
 import { answerFaults, operationSchemas, type TestDocument } from "../support/openapi.ts";
 import { testApp } from "../support/service.ts";
@@ -26,7 +27,7 @@ Deno.test("every operation asks for a key of its scopes, and says so as document
     const document: TestDocument = await (await app.request("/openapi.json")).json();
     const { check } = operationSchemas(document);
     for (const { id, method, path, scopes } of OPERATIONS) {
-      const operation = document.paths[path.replaceAll(/:(\w+)/g, "{$1}")]![method.toLowerCase()]!;
+      const operation = document.paths[openApiPath(path)]![method.toLowerCase()]!;
       for (const key of [undefined, "other", ...SCOPES]) {
         const response = await app.request(path.replaceAll(/:\w+/g, "x"), {
           method,

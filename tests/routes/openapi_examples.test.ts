@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { openApiPath } from "../../routes/openapi/document.ts";
 import { operationOf } from "../../routes/table/find.ts";
 import { type Example, EXAMPLES, STORED_EXAMPLES } from "../../routes/table/examples.ts";
 import { OPERATIONS } from "../../routes/table/mod.ts";
@@ -15,7 +16,7 @@ function pathOf({ operation, path = {} }: Example, learned: Learned): string {
   const template = OPERATIONS.find(({ id }) => id === operation)!.path;
   if (operation === "getMergeReport") return learned.get("report")!;
   if (template.startsWith("/jobs/:id")) return template.replace("/jobs/:id", learned.get("job")!);
-  return template.replaceAll(/:(\w+)/g, (_, name: string) => path[name]!);
+  return openApiPath(template).replaceAll(/\{(\w+)\}/g, (_, name: string) => path[name]!);
 }
 
 async function requestOf(example: Example, learned: Learned): Promise<Request> {
@@ -59,8 +60,7 @@ Deno.test("every operation has an example, and every example does what it says",
       const link = /<(\/merges\/[^>]+)>/.exec(headers.get("link") ?? "")?.[1];
       if (link) learned.set("report", link);
       if (status === 202) learned.set("job", headers.get("location")!);
-      const path = OPERATIONS.find(({ id }) => id === example.operation)!.path
-        .replaceAll(/:(\w+)/g, "{$1}");
+      const path = openApiPath(OPERATIONS.find(({ id }) => id === example.operation)!.path);
       const operation = document.paths[path]![method.toLowerCase()]!;
       assertEquals(await answerFaults(operation, response, check), [], name);
       assertEquals(status, example.status, name);

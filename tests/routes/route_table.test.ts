@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SCOPES } from "../../core/access.ts";
+import { openApiPath } from "../../routes/openapi/document.ts";
 import { methodsAt, operationOf } from "../../routes/table/find.ts";
 import { OPERATIONS } from "../../routes/table/mod.ts";
 import { testApp } from "../support/service.ts";
@@ -22,7 +23,7 @@ Deno.test("every operation has a name of its own, scopes that exist, and its pat
   assertEquals(new Set(ids).size, ids.length);
   for (const { id, path, scopes, parameters = [], method, long, body } of OPERATIONS) {
     assert(scopes.every((scope) => SCOPES.includes(scope)), id);
-    const inPath = [...path.matchAll(/:([^/]+)/g)].map((match) => match[1]);
+    const inPath = [...openApiPath(path).matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
     const described = parameters.filter((parameter) => parameter.in === "path");
     assertEquals(described.map(({ name }) => name), inPath, id);
     assertEquals(method === "POST", body !== undefined, id);
