@@ -11,6 +11,8 @@
 export interface ProblemInfo {
   /** HTTP status of the answer. */
   readonly status: number;
+  /** Other statuses that it may be answered with. */
+  readonly also?: readonly number[];
   /** Short title, the same for every occurrence. */
   readonly title: string;
   /** When it is answered, for the documentation. */
@@ -71,6 +73,7 @@ export const PROBLEMS = {
   },
   "upstream": {
     status: 502,
+    also: [504],
     title: "A remote source failed",
     when:
       "A URL source failed, ignored ranges, changed or (504) timed out; host and status are named.",
@@ -92,6 +95,7 @@ export const PROBLEMS = {
   },
   "invalid-request": {
     status: 400,
+    also: [408],
     title: "The request is malformed",
     when: "A body ends early, a header or multipart part is malformed, or a digest does not match.",
   },
@@ -118,6 +122,7 @@ export const PROBLEMS = {
   },
   "conflict": {
     status: 409,
+    also: [422],
     title: "In conflict with the present state",
     when: "The resource is in use.",
   },

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { PROBLEMS } from "../core/problem.ts";
+import { type ProblemInfo, PROBLEMS } from "../core/problem.ts";
 
 /** The page's text. */
 export function problemsPage(): string {
-  const rows = Object.entries(PROBLEMS).map(([kind, { status, title, when }]) =>
-    `| \`${kind}\` | ${status} | ${title} | ${when.replaceAll("|", "\\|")} |`
-  );
+  const rows = Object.entries(PROBLEMS).map(([kind, info]) => {
+    const { status, also = [], title, when }: ProblemInfo = info;
+    const statuses = [status, ...also].join(", ");
+    return `| \`${kind}\` | ${statuses} | ${title} | ${when.replaceAll("|", "\\|")} |`;
+  });
   return [
     "<!-- Made by `deno task docs` from core/problem.ts. -->",
     "",

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { extractAdapter, type ExtractedModule, type Extraction } from "../core/adapters/extract.ts";
 import {
   type ExtractionDocument,
+  type ExtractionInput,
   extractionSources,
   parseExtraction,
 } from "../core/adapters/extraction_document.ts";
@@ -20,6 +21,7 @@ import {
 import type { BlobId } from "../core/store/blobs.ts";
 import { type CheckpointStore, storeCheckpoint } from "../core/store/checkpoints.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
+import { type DocumentInput, takes, told } from "./http/typed.ts";
 
 /** What the resource stands on. */
 export interface AdapterPorts extends LongCallPorts, CheckpointStore {
@@ -36,14 +38,24 @@ interface Answer extends Extraction {
 
 /** The resource's routes. */
 export function adapterRoutes(ports: AdapterPorts) {
-  return new Hono().post("/adapters", (context) =>
-    runRequest(ports, context.req.raw, {
-      format: { part: "request", parse: parseExtraction, names: extractionSources },
-      work: (document, { uploads, signal, tell }) =>
-        extract(ports, document, uploads, signal, (module) => tell({ event: "module", ...module })),
-      render: (answer) => context.json(answer, 201, { location: `/checkpoints/${answer.id}` }),
-      result: (answer) => ({ event: "result", ...answer }),
-    }));
+  return new Hono().post(
+    "/adapters",
+    takes<DocumentInput<ExtractionInput>>(),
+    (context) =>
+      told<Answer>(runRequest(ports, context.req.raw, {
+        format: { part: "request", parse: parseExtraction, names: extractionSources },
+        work: (document, { uploads, signal, tell }) =>
+          extract(
+            ports,
+            document,
+            uploads,
+            signal,
+            (module) => tell({ event: "module", ...module }),
+          ),
+        render: (answer) => context.json(answer, 201, { location: `/checkpoints/${answer.id}` }),
+        result: (answer) => ({ event: "result", ...answer }),
+      })),
+  );
 }
 
 async function extract(

@@ -3,17 +3,16 @@
  *
  * @module
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { engineProducts } from "../core/algebra/products.ts";
 import { slices } from "../core/algebra/steps.ts";
 import type { Analysis } from "../core/analysis/answer.ts";
 import { analyze } from "../core/analysis/analyze.ts";
 import { analysisCsv } from "../core/analysis/csv.ts";
-import { readAnalysis } from "../core/analysis/document.ts";
+import { type AnalysisInput, readAnalysis } from "../core/analysis/document.ts";
 import { workspaceEngine } from "../core/analysis/workspace_engine.ts";
 import { drawPicture, PICTURE_NAMES, type PictureName } from "../core/analysis/picture/picture.ts";
 import type { OpenWorkspace } from "../core/engine/workspace.ts";
-import { didYouMean } from "../core/merge/nearest.ts";
 import { modelNames } from "../core/merge/recipe.ts";
 import { analysis } from "../core/methods/analysis.ts";
 import { Problem } from "../core/problem.ts";
@@ -24,6 +23,7 @@ import {
   prepareMerge,
   type RecipePorts,
 } from "./http/recipe_request.ts";
+import { type DocumentInput, takes, told } from "./http/typed.ts";
 
 const TYPES = ["application/json", "image/svg+xml", "text/csv"] as const;
 
@@ -32,12 +32,24 @@ export interface AnalyzePorts extends RecipePorts {
   readonly openWorkspace: OpenWorkspace;
 }
 
+/** What callers give. */
+interface AnalyzeInput extends DocumentInput<AnalysisInput> {
+  readonly query?: { readonly picture?: PictureName };
+}
+
 /** The resource's routes. */
 export function analyzeRoutes(ports: AnalyzePorts) {
-  return new Hono().post("/analyze", async (context) => {
+  return new Hono().post(
+    "/analyze",
+    takes<AnalyzeInput>(),
+    (context) => told<Analysis>(run(context)),
+  );
+
+  async function run(context: Context): Promise<Response> {
     // Before anything is uploaded for an answer that nobody would take.
     const type = acceptedType(context.req.header("accept"));
-    const picture = wantedPicture(context.req.query("picture"));
+    const wanted = context.req.query("picture");
+    const picture = PICTURE_NAMES.find((name) => name === wanted) ?? "overview";
     let maximum = 0;
     const reader: DocumentReader = {
       part: "recipe",
@@ -72,7 +84,7 @@ export function analyzeRoutes(ports: AnalyzePorts) {
       await workspace?.close();
       await prepared.release();
     }
-  });
+  }
 }
 
 function namesOf({ recipe }: PreparedMerge): { base?: string; models: string[] } {
@@ -107,16 +119,5 @@ function acceptedType(accept: string | undefined): typeof TYPES[number] {
     "not-acceptable",
     `Cannot answer as Accept must allow one of ${TYPES.join(", ")}: current value is ${accept}`,
     { offers: TYPES },
-  );
-}
-
-function wantedPicture(name = "overview"): PictureName {
-  const known = PICTURE_NAMES.find((each) => each === name);
-  if (known !== undefined) return known;
-  throw new Problem(
-    "invalid-request",
-    `Cannot draw the picture as it must be one of ${PICTURE_NAMES.join(", ")}` +
-      `${didYouMean(name, PICTURE_NAMES)}: current value is ${JSON.stringify(name)}`,
-    { allowed: PICTURE_NAMES },
   );
 }

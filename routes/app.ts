@@ -23,6 +23,7 @@ import { inPhase } from "../core/telemetry/phase.ts";
 import { createReports } from "../core/store/reports.ts";
 import { timedExecutor } from "../core/telemetry/timed_executor.ts";
 import { bearerAuth } from "./http/auth.ts";
+import { checkParameters } from "./http/check_parameters.ts";
 import { crossOrigin } from "./http/cross_origin.ts";
 import { localOnly } from "./http/local_only.ts";
 import { jobRequests } from "./http/job_requests.ts";
@@ -39,9 +40,11 @@ import { uploadGate } from "./http/upload_gate.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
+import { openApiRoutes } from "./openapi.ts";
 import { problemRoutes } from "./problems.ts";
 import { rootRoutes } from "./root.ts";
 import { type StatisticsPorts, statisticsRoutes } from "./statistics.ts";
+import { methodsAt } from "./table/find.ts";
 import { taskVectorRoutes } from "./task_vectors.ts";
 import { type TunePorts, tuneRoutes } from "./tune.ts";
 
@@ -137,12 +140,14 @@ export function createApp(given: Ports) {
     .use(requestSize(limits.requestHeaders))
     .use(ports.loopbackOnly ? localOnly(cors) : (_, next) => next())
     .use(bearerAuth(ports.keys))
+    .use(checkParameters())
     .use(jobRequests({ ...ports, limits, runner, queue }))
     .route("/", jobRoutes({ ...ports, runner }))
     .route("/", rootRoutes())
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())
     .route("/", problemRoutes())
+    .route("/", openApiRoutes())
     .route("/", checkpointRoutes(ports))
     .route("/", taskVectorRoutes(ports))
     .route("/", mergeRoutes(ports))
@@ -160,7 +165,7 @@ export function createApp(given: Ports) {
   );
   app.notFound((context) => {
     const { path, method } = context.req;
-    const allow = allowedMethods(app.routes, path);
+    const allow = methodsAt(path);
     const problem = allow.length > 0
       ? new Problem(
         "method-not-allowed",
@@ -175,18 +180,5 @@ export function createApp(given: Ports) {
   return app;
 }
 
-/** The methods of the routes that a path would match. */
-function allowedMethods(
-  routes: readonly { readonly method: string; readonly path: string }[],
-  path: string,
-): string[] {
-  const methods = new Set<string>();
-  for (const route of routes) {
-    if (route.method === "ALL") continue;
-    const pattern = route.path.replaceAll(/:[^/]+/g, "[^/]+");
-    if (!new RegExp(`^${pattern}$`).test(path)) continue;
-    methods.add(route.method);
-    if (route.method === "GET") methods.add("HEAD");
-  }
-  return [...methods].sort();
-}
+/** The application's type: what paths it has, what they take and answer. For hono's typed client. */
+export type AppType = ReturnType<typeof createApp>;

@@ -4,6 +4,7 @@
  * @module
  */
 import { Hono } from "hono";
+import type { AtmInput } from "../core/atm/rounds/atm_schema.ts";
 import { atmNames, parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
 import { runAtm } from "../core/atm/rounds/run_atm.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
@@ -13,6 +14,7 @@ import { hasRun } from "../core/atm/rounds/run_state.ts";
 import { getJob, runOf } from "../core/jobs/job.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
+import { type DocumentInput, takes } from "./http/typed.ts";
 
 /** What the resource stands on. */
 export interface AtmPorts extends TuningPorts, LongCallPorts {
@@ -24,6 +26,7 @@ export interface AtmPorts extends TuningPorts, LongCallPorts {
 export function atmRoutes(ports: AtmPorts) {
   return new Hono<{ Bindings: ReplayBindings }>().post(
     "/atm",
+    takes<DocumentInput<AtmInput>>(),
     (context) =>
       runRequest(ports, context.req.raw, {
         format: {

@@ -14,11 +14,12 @@ import {
   storeCheckpoint,
 } from "../core/store/checkpoints.ts";
 import { inPhase } from "../core/telemetry/phase.ts";
-import { getManifest, listManifests, toldManifest } from "../core/store/records.ts";
+import { getManifest, listManifests, type Manifest, toldManifest } from "../core/store/records.ts";
 import { bodyChunks } from "./http/body_chunks.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
 import { announcedDigest } from "./http/digest.ts";
 import { storedHeaders } from "./http/stored_headers.ts";
+import { takes, told } from "./http/typed.ts";
 import type { UploadGate } from "./http/upload_gate.ts";
 
 /** What the resource stands on. */
@@ -31,30 +32,28 @@ export interface CheckpointPorts extends CheckpointStore {
 
 const TYPE = "application/octet-stream";
 const PAGE = 100;
-const MAXIMUM_PAGE = 1000;
+
+/** Header fields of ranges and preconditions. */
+interface RangeFields {
+  readonly range?: string;
+  readonly "if-range"?: string;
+  readonly "if-match"?: string;
+  readonly "if-none-match"?: string;
+}
 
 /** The resource's routes. */
 export function checkpointRoutes(ports: CheckpointPorts) {
   return new Hono()
-    .post("/checkpoints", async (context) => await store(ports, context))
-    .get("/checkpoints", async (context) => {
-      const { limit = String(PAGE), after = "" } = context.req.query();
-      const count = Number(limit);
-      if (!Number.isInteger(count) || count < 1 || count > MAXIMUM_PAGE) {
-        throw new Problem(
-          "invalid-request",
-          `Cannot list the checkpoints as limit must be from 1 to ${MAXIMUM_PAGE}: current value is ${limit}`,
-        );
-      }
-      if (after !== "" && !isBlobId(after)) {
-        throw new Problem(
-          "invalid-request",
-          `Cannot list the checkpoints as after must be an id: current value is ${after}`,
-        );
-      }
-      const { items, next } = await listManifests(ports.records, { limit: count, after });
-      return context.json({ checkpoints: items.map(toldManifest), next: next ?? null });
-    })
+    .post("/checkpoints", (context) => told<Manifest>(store(ports, context)))
+    .get(
+      "/checkpoints",
+      takes<{ query?: { limit?: string; after?: string } }>(),
+      async (context) => {
+        const { limit = String(PAGE), after = "" } = context.req.query();
+        const { items, next } = await listManifests(ports.records, { limit: Number(limit), after });
+        return context.json({ checkpoints: items.map(toldManifest), next: next ?? null });
+      },
+    )
     .get("/checkpoints/:id/tensors", async (context) => {
       const source = await open(ports, idOf(context.req.param("id")));
       try {
@@ -74,7 +73,7 @@ export function checkpointRoutes(ports: CheckpointPorts) {
       }
     })
     // Hono answers HEAD by the GET route; the body is never made then.
-    .get("/checkpoints/:id", async (context) => {
+    .get("/checkpoints/:id", takes<{ header?: RangeFields }>(), async (context) => {
       const id = idOf(context.req.param("id"));
       const { contentType, headers } = storedHeaders(
         await getManifest(ports.records, id) ?? { id },

@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import type { Bytes } from "../core/checkpoint/byte_source.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
+import type { RecipeInput } from "../core/merge/recipe_schema.ts";
 import { planDocument } from "../core/merge/plan_document.ts";
 import type { Plan } from "../core/merge/plan_types.ts";
 import { Problem } from "../core/problem.ts";
@@ -15,6 +16,7 @@ import type { ReportingPorts } from "./http/reporting.ts";
 import { reportLog } from "../core/stream/report_log.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { attachment } from "./http/stored_headers.ts";
+import { type DocumentInput, takes } from "./http/typed.ts";
 import { sendResult } from "./http/put_result.ts";
 import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
@@ -24,7 +26,7 @@ const BYTES_AHEAD = 4 << 20;
 /** The resource's routes. */
 export function mergeRoutes(ports: KeepPorts & ReportingPorts) {
   return new Hono<{ Bindings: ReplayBindings }>()
-    .post("/merge", async (context) => {
+    .post("/merge", takes<DocumentInput<RecipeInput>>(), async (context) => {
       const planned = await prepareMerge(ports, context.req.raw);
       let prepared: CompleteMerge;
       try {
@@ -49,7 +51,7 @@ export function mergeRoutes(ports: KeepPorts & ReportingPorts) {
       const sent = await sendResult(ports, prepared, log, id, context.req.raw);
       return context.json(sent, 200, { link: `<${sent.report}>; rel="describedby"` });
     })
-    .post("/plan", async (context) => {
+    .post("/plan", takes<DocumentInput<RecipeInput>>(), async (context) => {
       const prepared = await prepareMerge(ports, context.req.raw);
       await prepared.release();
       return context.json(planDocument(toldPlan(prepared)));

@@ -20,6 +20,8 @@ export function rootRoutes() {
         task_vectors: "POST /task-vectors",
         methods: "GET /methods",
         problems: "GET /problems",
+        openapi: "GET /openapi.json",
+        docs: "GET /docs",
         health: "GET /healthz, GET /readyz",
       },
     }));

@@ -5,14 +5,16 @@
  */
 import { Hono } from "hono";
 import { isExternalData } from "../core/sources/open_model.ts";
-import { runStatistics } from "../core/statistics/run_statistics.ts";
+import { runStatistics, type StatisticsAnswer } from "../core/statistics/run_statistics.ts";
 import {
   parseStatisticsDocument,
+  type StatisticsInput,
   statisticsSources,
 } from "../core/statistics/statistics_document.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
 import { inPhase } from "../core/telemetry/phase.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
+import { type DocumentInput, takes, told } from "./http/typed.ts";
 
 /** What the resource stands on. */
 export interface StatisticsPorts extends TuningPorts, LongCallPorts {}
@@ -22,26 +24,30 @@ const TOLD = 16;
 
 /** The resource's routes. */
 export function statisticsRoutes(ports: StatisticsPorts) {
-  return new Hono().post("/statistics", (context) =>
-    runRequest(ports, context.req.raw, {
-      format: {
-        part: "request",
-        parse: parseStatisticsDocument,
-        names: statisticsSources,
-        admits: isExternalData,
-      },
-      work: (document, { uploads, signal, tell }) =>
-        inPhase("statistics", () =>
-          runStatistics(document, {
-            ports,
-            uploads,
-            signal,
-            onProgress: (progress) => {
-              const { done, rows } = progress;
-              if (done % TOLD === 0 || done === rows) tell({ event: "rows", ...progress });
-            },
-          })),
-      render: (answer) => context.json(answer),
-      result: (answer) => ({ event: "result", ...answer }),
-    }));
+  return new Hono().post(
+    "/statistics",
+    takes<DocumentInput<StatisticsInput>>(),
+    (context) =>
+      told<StatisticsAnswer>(runRequest(ports, context.req.raw, {
+        format: {
+          part: "request",
+          parse: parseStatisticsDocument,
+          names: statisticsSources,
+          admits: isExternalData,
+        },
+        work: (document, { uploads, signal, tell }) =>
+          inPhase("statistics", () =>
+            runStatistics(document, {
+              ports,
+              uploads,
+              signal,
+              onProgress: (progress) => {
+                const { done, rows } = progress;
+                if (done % TOLD === 0 || done === rows) tell({ event: "rows", ...progress });
+              },
+            })),
+        render: (answer) => context.json(answer),
+        result: (answer) => ({ event: "result", ...answer }),
+      })),
+  );
 }

@@ -5,32 +5,21 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { parseDType } from "../core/tensor/dtype.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import { invalidRecipe } from "../core/merge/faults.ts";
-import { SourceEntrySchema } from "../core/merge/sources.ts";
+import { type TaskVectorInput, TaskVectorSchema } from "../core/merge/task_vector_document.ts";
 import { INTERNAL_METHODS } from "../core/methods/mod.ts";
 import type { CheckpointStore } from "../core/store/checkpoints.ts";
 import { storeCheckpoint } from "../core/store/checkpoints.ts";
 import { type DocumentReader, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
-
-const RequestSchema = v.strictObject({
-  base: v.pipe(v.string("a source's name"), v.nonEmpty("a source's name")),
-  model: v.pipe(v.string("a source's name"), v.nonEmpty("a source's name")),
-  sources: v.optional(v.record(v.string(), SourceEntrySchema), {}),
-  negate: v.optional(v.boolean("true or false"), false),
-  out_dtype: v.optional(
-    v.pipe(v.string("a dtype"), v.check((name) => parseDType(name) !== undefined, "a dtype")),
-    "float32",
-  ),
-});
+import { type DocumentInput, takes } from "./http/typed.ts";
 
 /** The request as a recipe of the internal method. Float32 by default, so that base plus result is the model again. */
 const reader: DocumentReader = {
   part: "request",
   methods: INTERNAL_METHODS,
   read(document) {
-    const checked = v.safeParse(RequestSchema, document);
+    const checked = v.safeParse(TaskVectorSchema, document);
     if (!checked.success) {
       throw invalidRecipe(checked.issues.map((issue) => ({
         path: v.getDotPath(issue) ?? "",
@@ -52,31 +41,35 @@ const reader: DocumentReader = {
 
 /** The resource's routes. */
 export function taskVectorRoutes(ports: RecipePorts & CheckpointStore) {
-  return new Hono().post("/task-vectors", async (context) => {
-    const prepared = await prepareMerge(ports, context.req.raw, reader);
-    const { controller } = prepared;
-    try {
-      await prepared.admit();
-      const kind = "task_vector";
-      const plan = {
-        ...prepared.plan,
-        kind,
-        metadata: { ...prepared.plan.metadata, kind },
-      } as const;
-      const pieces = mergeStream(plan, {
-        executor: ports.executor,
-        chunkElements: ports.chunkElements,
-        signal: controller.signal,
-      });
-      const { manifest, created } = await storeCheckpoint(ports, pieces, {
-        signal: controller.signal,
-      });
-      return context.json(manifest, created ? 201 : 200, {
-        location: `/checkpoints/${manifest.id}`,
-      });
-    } finally {
-      controller.abort();
-      await prepared.release();
-    }
-  });
+  return new Hono().post(
+    "/task-vectors",
+    takes<DocumentInput<TaskVectorInput>>(),
+    async (context) => {
+      const prepared = await prepareMerge(ports, context.req.raw, reader);
+      const { controller } = prepared;
+      try {
+        await prepared.admit();
+        const kind = "task_vector";
+        const plan = {
+          ...prepared.plan,
+          kind,
+          metadata: { ...prepared.plan.metadata, kind },
+        } as const;
+        const pieces = mergeStream(plan, {
+          executor: ports.executor,
+          chunkElements: ports.chunkElements,
+          signal: controller.signal,
+        });
+        const { manifest, created } = await storeCheckpoint(ports, pieces, {
+          signal: controller.signal,
+        });
+        return context.json(manifest, created ? 201 : 200, {
+          location: `/checkpoints/${manifest.id}`,
+        });
+      } finally {
+        controller.abort();
+        await prepared.release();
+      }
+    },
+  );
 }

@@ -4,15 +4,18 @@
  * @module
  */
 import { Hono } from "hono";
-import { runEvaluate } from "../core/atm/run_evaluate.ts";
+import { type EvaluateAnswer, runEvaluate } from "../core/atm/run_evaluate.ts";
 import { runTrainingGraph } from "../core/atm/run_training_graph.ts";
 import { runTune, type TuneAnswer } from "../core/atm/run_tune.ts";
 import {
+  type EvaluateInput,
   evaluateNames,
   graphNames,
   parseEvaluateDocument,
   parseTrainingGraphDocument,
   parseTuneDocument,
+  type TrainingGraphInput,
+  type TuneInput,
   tuneNames,
 } from "../core/atm/tune_document.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
@@ -22,6 +25,7 @@ import { respondWithSource } from "./http/byte_ranges.ts";
 import { digestField } from "./http/digest.ts";
 import { preferredType } from "./http/negotiate.ts";
 import { type LongCallPorts, runRequest } from "./http/run_request.ts";
+import { type DocumentInput, takes, told } from "./http/typed.ts";
 
 /** What the resources stand on. */
 export interface TunePorts extends TuningPorts, LongCallPorts {}
@@ -31,71 +35,83 @@ const BYTES = "application/octet-stream";
 /** The resources' routes. */
 export function tuneRoutes(ports: TunePorts) {
   return new Hono()
-    .post("/tune", (context) =>
-      runRequest(ports, context.req.raw, {
-        format: {
-          part: "request",
-          parse: parseTuneDocument,
-          names: tuneNames,
-          admits: isExternalData,
-        },
-        work: (document, { uploads, signal, tell }) =>
-          inPhase("tune", () =>
-            runTune(document, {
-              ports,
-              uploads,
-              signal,
-              onStep: (report) => tell({ event: "step", ...report }),
-            })),
-        render: (answer) => {
-          const accept = context.req.header("accept");
-          return preferredType(accept, ["application/json", BYTES]) === BYTES
-            ? vectorBytes(ports, context.req.raw, answer)
-            : context.json(answer);
-        },
-        result: (answer) => ({ event: "result", ...answer }),
-      }))
-    .post("/training-graph", (context) =>
-      runRequest(ports, context.req.raw, {
-        format: {
-          part: "request",
-          parse: parseTrainingGraphDocument,
-          names: graphNames,
-          admits: isExternalData,
-        },
-        work: (document, { uploads, signal }) =>
-          runTrainingGraph(document, { ports, uploads, signal }),
-        render: (bytes) =>
-          new Response(bytes, {
-            headers: {
-              "content-type": "application/octet-stream",
-              "content-length": String(bytes.length),
-              "content-disposition": 'attachment; filename="training.onnx"',
-              "cache-control": "no-store",
-            },
-          }),
-        result: (bytes) => ({ event: "result", bytes: bytes.length }),
-      }))
-    .post("/evaluate", (context) =>
-      runRequest(ports, context.req.raw, {
-        format: {
-          part: "request",
-          parse: parseEvaluateDocument,
-          names: evaluateNames,
-          admits: isExternalData,
-        },
-        work: (document, { uploads, signal, tell }) =>
-          inPhase("evaluate", () =>
-            runEvaluate(document, {
-              ports,
-              uploads,
-              signal,
-              onScore: ({ checkpoint, task, score }) =>
-                tell({ event: "score", checkpoint, task, ...score }),
-            })),
-        render: (answer) => context.json(answer),
-        result: (answer) => ({ event: "result", ...answer }),
-      }));
+    .post(
+      "/tune",
+      takes<DocumentInput<TuneInput>>(),
+      (context) =>
+        told<TuneAnswer>(runRequest(ports, context.req.raw, {
+          format: {
+            part: "request",
+            parse: parseTuneDocument,
+            names: tuneNames,
+            admits: isExternalData,
+          },
+          work: (document, { uploads, signal, tell }) =>
+            inPhase("tune", () =>
+              runTune(document, {
+                ports,
+                uploads,
+                signal,
+                onStep: (report) => tell({ event: "step", ...report }),
+              })),
+          render: (answer) => {
+            const accept = context.req.header("accept");
+            return preferredType(accept, ["application/json", BYTES]) === BYTES
+              ? vectorBytes(ports, context.req.raw, answer)
+              : context.json(answer);
+          },
+          result: (answer) => ({ event: "result", ...answer }),
+        })),
+    )
+    .post(
+      "/training-graph",
+      takes<DocumentInput<TrainingGraphInput>>(),
+      (context) =>
+        runRequest(ports, context.req.raw, {
+          format: {
+            part: "request",
+            parse: parseTrainingGraphDocument,
+            names: graphNames,
+            admits: isExternalData,
+          },
+          work: (document, { uploads, signal }) =>
+            runTrainingGraph(document, { ports, uploads, signal }),
+          render: (bytes) =>
+            new Response(bytes, {
+              headers: {
+                "content-type": "application/octet-stream",
+                "content-length": String(bytes.length),
+                "content-disposition": 'attachment; filename="training.onnx"',
+                "cache-control": "no-store",
+              },
+            }),
+          result: (bytes) => ({ event: "result", bytes: bytes.length }),
+        }),
+    )
+    .post(
+      "/evaluate",
+      takes<DocumentInput<EvaluateInput>>(),
+      (context) =>
+        told<EvaluateAnswer>(runRequest(ports, context.req.raw, {
+          format: {
+            part: "request",
+            parse: parseEvaluateDocument,
+            names: evaluateNames,
+            admits: isExternalData,
+          },
+          work: (document, { uploads, signal, tell }) =>
+            inPhase("evaluate", () =>
+              runEvaluate(document, {
+                ports,
+                uploads,
+                signal,
+                onScore: ({ checkpoint, task, score }) =>
+                  tell({ event: "score", checkpoint, task, ...score }),
+              })),
+          render: (answer) => context.json(answer),
+          result: (answer) => ({ event: "result", ...answer }),
+        })),
+    );
 }
 
 /** The task vector itself; the checkpoint's id stands in `Link`. */

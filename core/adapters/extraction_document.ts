@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { checkDocument } from "../merge/document_form.ts";
 import { invalidRecipe, show } from "../merge/faults.ts";
 import { checkSources, SourceEntrySchema, type Sources, type UsedNames } from "../merge/sources.ts";
-import { type DType, parseDType } from "../tensor/dtype.ts";
+import { type DType, dtypeNames, parseDType } from "../tensor/dtype.ts";
 import type { Keep } from "./truncate.ts";
 
 /** A checked document. */
@@ -31,6 +31,9 @@ const NAME = "a source's name without control characters";
 const Name = v.pipe(v.string(NAME), v.regex(/^[^\p{Cc}]{1,1000}$/u, NAME));
 const RANK = "an integer of at least 1";
 const ENERGY = "a number in (0, 1]";
+const DTYPES = dtypeNames("float").filter((name) =>
+  ["F32", "F16", "BF16"].includes(parseDType(name)!)
+);
 const TYPE = '"float32", "float16" or "bfloat16"';
 const Globs = v.array(v.pipe(v.string("a glob"), v.nonEmpty("a glob")), "a list of globs");
 const TEXT = "a text of at most 1000 characters";
@@ -47,17 +50,14 @@ export const ExtractionSchema = v.strictObject({
   exclude: v.optional(Globs, []),
   embeddings: v.optional(Globs, ["*embed*", "*wte*", "*wpe*"]),
   fan_in_fan_out: v.optional(v.boolean("true or false"), false),
-  out_dtype: v.optional(
-    v.pipe(
-      v.string(TYPE),
-      v.check((name) => ["F32", "F16", "BF16"].includes(parseDType(name) ?? ""), TYPE),
-    ),
-    "float32",
-  ),
+  out_dtype: v.optional(v.picklist(DTYPES, TYPE), "float32"),
   base_model_name_or_path: v.optional(Text),
   task_type: v.optional(Text),
   sources: v.optional(v.record(v.string(), SourceEntrySchema, "a map of sources"), {}),
 }, "a map { task_vector, rank } or { base, model, rank }, with energy in place of rank");
+
+/** The document as callers write it. */
+export type ExtractionInput = v.InferInput<typeof ExtractionSchema>;
 
 /** @throws {Problem} `invalid-recipe` with every fault. */
 export function parseExtraction(document: unknown): ExtractionDocument {

@@ -37,6 +37,9 @@ export const AnalysisSchema = v.strictObject({
   ], "true, false or a map { maximum_elements }")),
 }, "a map");
 
+/** The document as callers write it. */
+export type AnalysisInput = v.InferInput<typeof AnalysisSchema>;
+
 /** `spectrum`, and keys that say how a merge is made or written: they are allowed, so that a recipe can be analyzed as it is. */
 const IDLE_KEYS = [
   "spectrum",

@@ -73,6 +73,17 @@ export const TuneSchema = v.strictObject({
   sources: Sources,
 }, "a map { model, start, task, local, ... }");
 
+/** The document of `POST /training-graph`: that of `/tune`, whose task needs no name, shard and target. */
+export const TrainingGraphSchema = v.strictObject({
+  ...TuneSchema.entries,
+  task: v.strictObject({
+    ...TaskSchema.entries,
+    name: v.optional(TaskSchema.entries.name, "task"),
+    shard: v.optional(TaskSchema.entries.shard, "none"),
+    target: v.optional(TaskSchema.entries.target, "target"),
+  }, "a map"),
+}, "a map { model, start, task, local, ... }");
+
 /** The document of `POST /evaluate`. */
 export const EvaluateSchema = v.strictObject({
   model: Name,
@@ -86,9 +97,28 @@ export const EvaluateSchema = v.strictObject({
   sources: Sources,
 }, "a map { model, checkpoints, tasks }");
 
+/** The document of `POST /tune` as callers write it. */
+export type TuneInput = v.InferInput<typeof TuneSchema>;
+/** The document of `POST /training-graph` as callers write it. */
+export type TrainingGraphInput = v.InferInput<typeof TrainingGraphSchema>;
+/** The document of `POST /evaluate` as callers write it. */
+export type EvaluateInput = v.InferInput<typeof EvaluateSchema>;
+
 /** @throws {Problem} `invalid-recipe` with every fault. */
 export function parseTuneDocument(document: unknown): TuneDocument {
-  const { output, faults } = checkDocument({ schema: TuneSchema, noun: "the request" }, document);
+  return parseTuning(TuneSchema, document);
+}
+
+/** @throws {Problem} `invalid-recipe` with every fault. */
+export function parseTrainingGraphDocument(document: unknown): TuneDocument {
+  return parseTuning(TrainingGraphSchema, document);
+}
+
+function parseTuning(
+  schema: typeof TuneSchema | typeof TrainingGraphSchema,
+  document: unknown,
+): TuneDocument {
+  const { output, faults } = checkDocument({ schema, noun: "the request" }, document);
   const all = [...faults];
   if (output) {
     all.push(...checkSources(output.sources));
@@ -158,19 +188,6 @@ function repeatedNames(tasks: readonly TaskDocument[]): Fault[] {
     const path = joinPath(joinPath("tasks", i), "name");
     return [{ path, message: mustBe("name", "different from those of the other tasks", name) }];
   });
-}
-
-/**
- * Reads the document of `POST /training-graph`: that of `/tune`, whose task needs neither shard nor target.
- *
- * @throws {Problem} `invalid-recipe` with every fault.
- */
-export function parseTrainingGraphDocument(document: unknown): TuneDocument {
-  const isMap = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isMap(document) || !isMap(document["task"])) return parseTuneDocument(document);
-  const task = { name: "task", shard: "none", target: "target", ...document["task"] };
-  return parseTuneDocument({ ...document, task });
 }
 
 /** The names of the sources that the document uses. */

@@ -5,7 +5,7 @@
  * @module
  */
 import * as v from "valibot";
-import { DTYPES, parseDType } from "../tensor/dtype.ts";
+import { dtypeNames } from "../tensor/dtype.ts";
 import { shardSizeOf } from "./shard_size.ts";
 import { SourceEntrySchema } from "./sources.ts";
 
@@ -13,13 +13,7 @@ const NAME = "a name without control characters";
 const Name = v.pipe(v.string(NAME), v.regex(/^[^\p{Cc}]{1,1000}$/u, NAME));
 
 const DTYPE = "a floating-point type such as float32, float16 or bfloat16";
-const FloatType = v.pipe(
-  v.string(DTYPE),
-  v.check((name) => {
-    const dtype = parseDType(name);
-    return dtype !== undefined && DTYPES[dtype].kind === "float";
-  }, DTYPE),
-);
+const FloatType = v.picklist(dtypeNames("float"), DTYPE);
 
 const Globs = v.array(v.pipe(v.string("a glob"), v.nonEmpty("a glob")), "a list of globs");
 const OFF = false;
@@ -141,6 +135,9 @@ export const RecipeSchema = v.strictObject({
   }, "a map { format, graph, shard_size, put }")),
   name: v.nullish(FileName),
 }, "a map");
+
+/** A recipe as callers write it. */
+export type RecipeInput = v.InferInput<typeof RecipeSchema>;
 
 const TOKENIZER =
   "merging needs no tokenizer here: remove the key and carry the tokenizer over yourself";

@@ -75,6 +75,9 @@ export const StatisticsSchema = v.strictObject({
   sources: v.optional(v.record(v.string(), SourceEntrySchema, "a map of sources"), {}),
 }, "a map { model, tasks, kind, rows, ... }");
 
+/** The document as callers write it. */
+export type StatisticsInput = v.InferInput<typeof StatisticsSchema>;
+
 /** @throws {Problem} `invalid-recipe` with every fault. */
 export function parseStatisticsDocument(document: unknown): StatisticsDocument {
   const { output, faults } = checkDocument(

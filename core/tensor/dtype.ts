@@ -50,6 +50,13 @@ export function parseDType(name: string): DType | undefined {
   return undefined;
 }
 
+/** Every name of the types of some kinds, in either spelling: what a document may say. */
+export function dtypeNames(...kinds: readonly DTypeInfo["kind"][]): string[] {
+  return Object.entries<DTypeInfo>(DTYPES).flatMap(([name, { kind, aliases }]) =>
+    kinds.includes(kind) ? [...aliases, name] : []
+  );
+}
+
 /** Number of elements of a shape; the scalar shape `[]` has one. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -4,13 +4,9 @@
  * @module
  */
 import type { MiddlewareHandler } from "hono";
+import { ANSWER_FIELDS, METHODS, REQUEST_FIELDS } from "./cross_origin_fields.ts";
 import { setHeaders } from "./set_headers.ts";
 
-const METHODS = "GET, HEAD, POST, DELETE";
-const REQUEST_HEADERS = "authorization, content-type, prefer, idempotency-key, range, if-range, " +
-  "if-match, if-none-match, last-event-id, content-digest, repr-digest, x-request-id, traceparent";
-const EXPOSED = "accept-ranges, content-disposition, content-length, content-range, etag, link, " +
-  "location, preference-applied, repr-digest, retry-after, www-authenticate, x-request-id";
 const MAXIMUM_AGE = "600";
 
 /**
@@ -38,7 +34,7 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler {
           ...(listed
             ? {
               "access-control-allow-methods": METHODS,
-              "access-control-allow-headers": REQUEST_HEADERS,
+              "access-control-allow-headers": REQUEST_FIELDS,
               "access-control-max-age": MAXIMUM_AGE,
             }
             : {}),
@@ -48,7 +44,7 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler {
     await next();
     setHeaders(context, {
       ...granted,
-      ...(listed ? { "access-control-expose-headers": EXPOSED } : {}),
+      ...(listed ? { "access-control-expose-headers": ANSWER_FIELDS } : {}),
     });
     return undefined;
   };

@@ -11,6 +11,8 @@ import type { Runner } from "../../core/jobs/runner.ts";
 import { LIMITS, type Limits } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
+import { operationOf } from "../table/find.ts";
+import { tellsEvents } from "../table/operation.ts";
 import { bodyChunks } from "./body_chunks.ts";
 import { factsOf } from "./request_facts.ts";
 import { askedForEvents, EVENT_TYPES } from "./event_stream.ts";
@@ -20,29 +22,6 @@ import { requestDigest } from "./request_digest.ts";
 import { problemOf, toldAgain } from "./told_again.ts";
 import { whenSent } from "./streams.ts";
 import type { UploadGate } from "./upload_gate.ts";
-
-/** The calls that may be jobs. */
-export const LONG_CALLS = [
-  "merge",
-  "tune",
-  "evaluate",
-  "atm",
-  "analyze",
-  "statistics",
-  "adapters",
-  "training-graph",
-  "task-vectors",
-] as const;
-
-/** Those that tell events while they work. */
-const TELLING = [
-  "/tune",
-  "/evaluate",
-  "/atm",
-  "/statistics",
-  "/adapters",
-  "/training-graph",
-];
 
 /** What a job waits for. */
 const WAITS = {
@@ -54,7 +33,6 @@ const KEPT = ["content-type"];
 /** What a call may answer. */
 const TEXTS = ["application/json", ...EVENT_TYPES] as const;
 const FILES = ["application/octet-stream", "image/svg+xml", "text/csv", "application/zip"] as const;
-const KEY = /^[\x21-\x7e ]{1,255}$/;
 
 /** What calls as jobs stand on. */
 export interface JobRequestPorts extends CheckpointStore {
@@ -82,7 +60,7 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
   const turns = new Map<string, Promise<unknown>>();
   return async function jobRequests(context, next) {
     const { raw, method, path } = context.req;
-    if (method !== "POST" || !LONG_CALLS.some((call) => path === `/${call}`)) return await next();
+    if (!operationOf(method, path)?.long) return await next();
     const owner = await callerOf(raw);
     const asynchronous = /(?:^|[,\s])respond-async(?:$|[\s,;])/i.test(
       raw.headers.get("prefer") ?? "",
@@ -98,13 +76,6 @@ export function jobRequests(ports: JobRequestPorts): MiddlewareHandler {
       }
       context.res = whenSent(context.res, leave);
       return;
-    }
-    if (key !== null && !KEY.test(key)) {
-      throw new Problem(
-        "invalid-request",
-        "Cannot take the Idempotency-Key as it must be 1 to 255 printable ASCII characters: " +
-          `current length is ${key.length}`,
-      );
     }
     const job = await inTurn(
       turns,
@@ -215,7 +186,8 @@ function mayPass({ state, problem }: Job): boolean {
 
 /** The kind of events that a call is to be answered by while it works, if it tells any. */
 function eventType(request: Request, path: string): typeof EVENT_TYPES[number] | undefined {
-  if (!TELLING.includes(path)) return undefined;
+  const operation = operationOf("POST", path);
+  if (!operation || !tellsEvents(operation)) return undefined;
   return askedForEvents(request) ?? (path === "/atm" ? EVENT_TYPES[0] : undefined);
 }
 

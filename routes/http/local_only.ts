@@ -9,7 +9,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { Problem } from "../../core/problem.ts";
-import { OPEN_ROUTES } from "./scopes.ts";
+import { isOpen } from "./scopes.ts";
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 
@@ -23,7 +23,7 @@ export function localOnly(cors: readonly string[]): MiddlewareHandler {
     const { raw, path } = context.req;
     const hosts = [new URL(raw.url).host, raw.headers.get("host") ?? undefined];
     // Probes of a container's platform use its address.
-    for (const host of OPEN_ROUTES.includes(path) ? [] : hosts) {
+    for (const host of isOpen(raw.method, path) ? [] : hosts) {
       const name = host === undefined ? "localhost" : URL.parse(`http://${host}`)?.hostname;
       if (name === undefined || !LOOPBACK.test(name)) throw refused("Host", host ?? "none");
     }

@@ -1,53 +1,22 @@
 /**
- * Which scope each route needs: the one table.
+ * Which scope each request needs, from the route table.
  *
  * @module
  */
 import type { Scope } from "../../core/access.ts";
+import { operationOf } from "../table/find.ts";
 
-/** Routes that answer without a key. */
-export const OPEN_ROUTES: readonly string[] = ["/healthz", "/readyz"];
+/** Whether a request is answered without a key, and at any name of the host. */
+export function isOpen(method: string, path: string): boolean {
+  return operationOf(method, path)?.scopes.length === 0;
+}
 
 /**
- * Scopes by method and path; any one of them is enough. What is not listed needs `read` to be read and `admin` for
- * everything else, so that a forgotten route is closed rather than open.
+ * The scopes of which a request needs one; undefined if it needs no key. What stands not in the table needs `read` to
+ * be read and `admin` for everything else, so that a forgotten route is closed rather than open.
  */
-export const ROUTE_SCOPES: Readonly<Record<string, readonly Scope[]>> = {
-  "POST /merge": ["merge"],
-  "POST /plan": ["merge"],
-  "POST /analyze": ["merge"],
-  "POST /task-vectors": ["merge"],
-  "POST /adapters": ["merge"],
-  // Whoever may merge or tune must be able to store what is merged or tuned.
-  "POST /checkpoints": ["merge", "tune"],
-  "POST /tune": ["tune"],
-  "POST /evaluate": ["tune"],
-  "POST /training-graph": ["tune"],
-  "POST /statistics": ["tune"],
-  "POST /atm": ["tune"],
-  // What a key has made it may follow and fetch; ids cannot be guessed. A coordinator of rounds needs no more
-  // than `tune` at a participant.
-  "GET /checkpoints/:id": ["read", "merge", "tune"],
-  "HEAD /checkpoints/:id": ["read", "merge", "tune"],
-  "GET /merges/:id/report": ["read", "merge"],
-  "GET /jobs/:id": ["read", "merge", "tune"],
-  "GET /jobs/:id/events": ["read", "merge", "tune"],
-  "GET /jobs/:id/result": ["read", "merge", "tune"],
-  "HEAD /jobs/:id/result": ["read", "merge", "tune"],
-  // Whoever may start a job may end one.
-  "DELETE /jobs/:id": ["merge", "tune"],
-  "DELETE /checkpoints/:id": ["admin"],
-};
-
-const PATTERNS = Object.entries(ROUTE_SCOPES).map(([route, scopes]) => {
-  const [method, path] = route.split(" ") as [string, string];
-  return { method, pattern: new RegExp(`^${path.replaceAll(/:[^/]+/g, "[^/]+")}$`), scopes };
-});
-
-/** The scopes of which a request needs one; undefined if it needs no key. */
 export function neededScopes(method: string, path: string): readonly Scope[] | undefined {
-  if (OPEN_ROUTES.includes(path)) return undefined;
-  const found = PATTERNS.find((entry) => entry.method === method && entry.pattern.test(path));
-  if (found) return found.scopes;
+  const operation = operationOf(method, path);
+  if (operation) return operation.scopes.length === 0 ? undefined : operation.scopes;
   return method === "GET" || method === "HEAD" ? ["read"] : ["admin"];
 }

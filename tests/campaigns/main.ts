@@ -1,11 +1,13 @@
 /**
- * The campaigns of issue 4 at full length: `deno task campaign [--kills 30] [--inputs 20000] [--seed 1] [--only KIND]`.
+ * The campaigns of issue 4 at full length: `deno task campaign [--kills 30] [--inputs 20000] [--requests 200]
+ * [--seed 1] [--only KIND]`.
  *
  * - faults: the life of a service is watched on its disk; at every change (`crashes.ts`) the folder is copied as
  *   `kill -9`, a power cut and a torn write would leave it, and opened and checked; every change fails once as on a
  *   full and on a broken disk (`disk_errors.ts`); a real process is killed `kills` times (`kills.ts`);
  * - hostile inputs: `inputs` generated requests (`hostile/`), the same for the same seed. `--only "onnx"` sends one
- *   kind; `--kills 0` and `--inputs 0` leave a campaign out.
+ *   kind; `--kills 0`, `--inputs 0` and `--requests 0` leave a campaign out;
+ * - conformance: `requests` generated requests to every operation of `/openapi.json`, each answer checked against it.
  *
  * Prints a JSON line per campaign, then what is wrong; exits with 1 if anything is. The test task runs the same with
  * fewer kills and inputs, and beside it servers of URL sources that fail and lie, and a clock that jumps
@@ -14,6 +16,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { conformanceCampaign } from "./conformance/conformance_campaign.ts";
 import { crashCampaign } from "./faults/crashes.ts";
 import { jobs, merges, tunes, uploads } from "./faults/lives.ts";
 import { killCampaign } from "./faults/kills.ts";
@@ -25,10 +28,11 @@ const CEILING = 1000;
 const text = { type: "string" } as const;
 const { values } = parseArgs({
   args: Deno.args,
-  options: { kills: text, inputs: text, seed: text, only: text },
+  options: { kills: text, inputs: text, requests: text, seed: text, only: text },
 });
 const kills = Number(values.kills ?? 30);
 const inputs = Number(values.inputs ?? 20_000);
+const requests = Number(values.requests ?? 200);
 const seed = Number(values.seed ?? 1);
 const wrong: string[] = [];
 
@@ -41,6 +45,11 @@ if (inputs > 0) {
   console.log(JSON.stringify({ campaign: "hostile inputs", ...report }));
   wrong.push(...findings);
   if (report.peak_mb > CEILING) wrong.push(`the resident set grew by ${report.peak_mb} MB`);
+}
+if (requests > 0) {
+  const { findings, ...report } = await conformanceCampaign({ runs: requests, seed });
+  console.log(JSON.stringify({ campaign: "conformance", ...report }));
+  wrong.push(...findings);
 }
 if (kills > 0) {
   for (const [name, live] of Object.entries({ uploads, merges, tunes, jobs })) {

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Hono } from "hono";
 import type { Manifest } from "../../core/store/records.ts";
 import { checkpointRoutes } from "../../routes/checkpoints.ts";
+import { checkParameters } from "../../routes/http/check_parameters.ts";
 import { problemResponse } from "../../routes/http/problem.ts";
 import { safetensorsBytes } from "../support/safetensors_bytes.ts";
 import { checkpointStore, digestId, smallCheckpoint } from "../support/stored_checkpoint.ts";
@@ -11,7 +12,10 @@ const ABSENT = `sha256:${"0".repeat(64)}`;
 /** The resource over a store in memory. */
 function application(maximumUpload = 1e6) {
   const store = checkpointStore();
-  const app = new Hono().route("/", checkpointRoutes({ ...store, maximumUpload }));
+  const app = new Hono().use(checkParameters()).route(
+    "/",
+    checkpointRoutes({ ...store, maximumUpload }),
+  );
   app.onError((error, { req: { path, method } }) =>
     problemResponse(error, { instance: path, method })
   );

@@ -17,7 +17,10 @@ export function bounded(
   return v.pipe(
     v.number(expected),
     v.finite(expected),
-    v.check((x) => x >= least && x > above && x <= most && x < below, expected),
+    v.minValue(least, expected),
+    v.gtValue(above, expected),
+    v.maxValue(most, expected),
+    v.ltValue(below, expected),
   );
 }
 
@@ -165,6 +168,9 @@ export const AtmSchema = v.strictObject({
   resume: v.optional(v.string("the id of a run")),
   sources: v.optional(v.record(v.string(), SourceEntrySchema, "a map of sources"), {}),
 }, "a map { model, tasks, local, ... }");
+
+/** The document as callers write it. */
+export type AtmInput = v.InferInput<typeof AtmSchema>;
 
 /** The document as its schema gives it. */
 export type AtmOutput = v.InferOutput<typeof AtmSchema>;
