@@ -21,7 +21,8 @@ import { headersOf, problemAnswers, problemExamples, problemSchemas } from "./pr
 const DESCRIPTION = "Merges neural-network checkpoints. Documents go in as JSON or YAML; with " +
   "uploads as `multipart/form-data`, the document first, then one file part per source, named as " +
   "the document names it. Every failure is a problem document. `HEAD` answers wherever `GET` does; " +
-  "other methods answer 405 (method-not-allowed), other addresses 404 (not-found).";
+  "other methods answer 405 (method-not-allowed), other addresses 404 (not-found). A request may " +
+  "carry an `X-Request-Id`, which is answered and logged.";
 const KEYS = `A key of the operator's list, of which any one of the named scopes is enough: ${
   SCOPES.join(", ")
 }; \`admin\` includes the others. A service without keys answers its own machine only and asks for none.`;
