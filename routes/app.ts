@@ -30,14 +30,14 @@ import { jobRoutes } from "./jobs.ts";
 import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
 import { problemRoutes } from "./problems.ts";
-import { rootRoutes } from "./root.ts";
+import { type PagePorts, pageRoutes } from "./page/mod.ts";
 import { type StatisticsPorts, statisticsRoutes } from "./statistics.ts";
 import { taskVectorRoutes } from "./task_vectors.ts";
 import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
+  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts, PagePorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */
@@ -98,7 +98,7 @@ export function createApp(given: Ports) {
     .use(bearerAuth(ports.keys))
     .use(jobRequests({ ...ports, limits, runner, queue }))
     .route("/", jobRoutes({ records: ports.records, runner }))
-    .route("/", rootRoutes())
+    .route("/", pageRoutes(ports))
     .route("/", healthRoutes(ports))
     .route("/", methodRoutes())
     .route("/", problemRoutes())

@@ -19,6 +19,7 @@ import { fileBlobs } from "./file_blobs.ts";
 import { hostHasher } from "./hasher.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
+import { pageFiles } from "./page_files.ts";
 import { hostResolver } from "./resolve_host.ts";
 
 /** Opens the store and the engine (which loads on first use). */
@@ -68,6 +69,7 @@ export async function openPorts(config: Config) {
     cors: config.cors,
     loopbackOnly: config.loopbackOnly,
     memory: budget,
+    page: pageFiles(),
     /** Whether the addresses behind a name are checked, or only names and literal addresses. */
     sourceChecks: checks,
     async ready() {

@@ -1,0 +1,59 @@
+/**
+ * What all views share: where work is done, the visitor's key, and the sources that were named.
+ *
+ * @module
+ */
+import { type ComponentChildren, createContext } from "preact";
+import { useContext, useMemo, useRef, useState } from "preact/hooks";
+import { inBrowser } from "./service/in_browser.ts";
+import { overNetwork } from "./service/over_network.ts";
+import type { Place, Send } from "./service/service.ts";
+import type { NamedSource } from "./sources/named_source.ts";
+
+/** What all views share. */
+export interface Session {
+  readonly place: Place;
+  setPlace(place: Place): void;
+  /** The bearer key; kept in memory only. */
+  readonly key: string | undefined;
+  setKey(key: string | undefined): void;
+  /** Sends to where work is done now. */
+  readonly send: Send;
+  /** The sources that were named, in their order; every view may use them. */
+  readonly sources: readonly NamedSource[];
+  setSources(change: (before: readonly NamedSource[]) => readonly NamedSource[]): void;
+}
+
+const Shared = createContext<Session | undefined>(undefined);
+
+/** Gives the session to everything inside. */
+export function SessionProvider({ children }: { readonly children: ComponentChildren }) {
+  const [place, setPlace] = useState<Place>("service");
+  const [key, keepKey] = useState<string>();
+  const [sources, setSources] = useState<readonly NamedSource[]>([]);
+  const latest = useRef<string | undefined>(undefined);
+  const sends = useMemo<Record<Place, Send>>(() => ({
+    service: overNetwork(() => latest.current),
+    browser: inBrowser(),
+  }), []);
+  const session: Session = {
+    place,
+    setPlace,
+    key,
+    setKey(next) {
+      latest.current = next;
+      keepKey(next);
+    },
+    send: sends[place],
+    sources,
+    setSources,
+  };
+  return <Shared.Provider value={session}>{children}</Shared.Provider>;
+}
+
+/** The session. */
+export function useSession(): Session {
+  const session = useContext(Shared);
+  if (!session) throw new Error("Cannot use the session outside of its provider");
+  return session;
+}

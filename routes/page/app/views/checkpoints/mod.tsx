@@ -1,0 +1,10 @@
+/**
+ * The view "checkpoints".
+ *
+ * @module
+ */
+
+/** The view. */
+export function CheckpointsView() {
+  return <h1>Checkpoints</h1>;
+}

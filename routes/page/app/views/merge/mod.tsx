@@ -1,0 +1,10 @@
+/**
+ * The view "merge".
+ *
+ * @module
+ */
+
+/** The view. */
+export function MergeView() {
+  return <h1>Merge</h1>;
+}
