@@ -156,7 +156,7 @@ export function MergeView() {
             }}
           />
         </div>
-        <div class="panel">
+        <div class="panel method-panel">
           <h2>Method and models</h2>
           {methods.length > 0 && (
             <MethodChoice
@@ -188,7 +188,7 @@ export function MergeView() {
           )}
           <OutputControls recipe={recipe} faultAt={faultAt} onChange={setRecipe} />
         </div>
-        <div class="panel wide">
+        <div class="panel">
           <h2>Recipe</h2>
           <RecipeEditor recipe={whole} onRecipe={take} onFile={takeFile} />
           {check && open.length === 0 && (

@@ -24,8 +24,23 @@ export function withSources(
       entries.push([name, { ...specOf(named), ...(kind === undefined ? {} : { kind }) }]);
     } else if (entry) entries.push([name, entry]);
   }
-  if (entries.length === 0) return rest as RecipeDocument;
-  return { ...rest, sources: Object.fromEntries(entries) } as RecipeDocument;
+  const ordered = inOrder(rest as RecipeDocument);
+  return entries.length === 0
+    ? ordered
+    : { ...ordered, sources: Object.fromEntries(entries) } as RecipeDocument;
+}
+
+/** The order in which recipes are written; other keys follow as they come. */
+function inOrder(
+  { merge_method, base_model, models, parameters, ...rest }: RecipeDocument,
+): RecipeDocument {
+  return {
+    merge_method,
+    ...(base_model === undefined ? {} : { base_model }),
+    ...(models === undefined ? {} : { models }),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...rest,
+  };
 }
 
 /** A recipe's `sources` as those that can be named here, and the recipe with the entries that are left. */
