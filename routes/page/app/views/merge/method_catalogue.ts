@@ -67,10 +67,9 @@ export function countFault(method: Method, recipe: RecipeDocument): string | und
   const { minimum, maximum } = method.needs.models;
   const beside = method.base === "listed" ? recipe.models ?? [] : modelsBesideBase(recipe);
   const count = beside.length;
-  const besides = method.base === "listed" ? "" : " besides the base";
-  if (method.base === "required" && recipe.base_model === undefined) {
-    return `${method.name} needs a base: none is chosen`;
-  }
+  const hasBase = method.base === "required" ||
+    method.base === "optional" && recipe.base_model !== undefined;
+  const besides = hasBase ? " besides the base" : "";
   if (count < minimum) {
     return `${method.name} needs at least ${minimum}${besides}: current number is ${count}`;
   }
@@ -78,6 +77,22 @@ export function countFault(method: Method, recipe: RecipeDocument): string | und
     return `${method.name} takes at most ${maximum}${besides}: current number is ${count}`;
   }
   return undefined;
+}
+
+/**
+ * Why the method cannot do without a base; nothing if it has one, or if its models are what they changed.
+ *
+ * @param isWeights Whether the model of a name holds weights, and not what it changed.
+ */
+export function baseFault(
+  method: Method,
+  recipe: RecipeDocument,
+  isWeights: (name: string) => boolean,
+): string | undefined {
+  const { base_model, models = [] } = recipe;
+  const isNeeded = method.base === "required" && base_model === undefined &&
+    models.some(({ model }) => isWeights(model));
+  return isNeeded ? `${method.name} needs a base: none is chosen` : undefined;
 }
 
 /** With another method: parameters that it does not know go, and the base is found or becomes a model. */

@@ -13,7 +13,7 @@ import { useSession } from "../../session.tsx";
 import { SourceAdder } from "../../sources/source_adder.tsx";
 import { SourceList } from "../../sources/source_list.tsx";
 import { useSources } from "../../sources/use_sources.ts";
-import { countFault, withMethod, withNewSources } from "./method_catalogue.ts";
+import { baseFault, countFault, withMethod, withNewSources } from "./method_catalogue.ts";
 import { MethodChoice } from "./method_choice.tsx";
 import { ModelList } from "./model_list.tsx";
 import { OutputControls } from "./output_controls.tsx";
@@ -60,7 +60,11 @@ export function MergeView() {
     recipe.base_model !== undefined;
   const check = useCheck(whole, isBegun);
   const open = openNames(recipe, sources);
-  const count = isBegun && method ? countFault(method, recipe) : undefined;
+  const isWeights = (name: string) =>
+    sources.find((source) => source.name === name)?.outline?.kind === "weights";
+  const count = isBegun && method
+    ? baseFault(method, recipe, isWeights) ?? countFault(method, recipe)
+    : undefined;
 
   const faults = new Map(
     [...planned?.of === text ? planned.problem?.errors ?? [] : [], ...check?.errors ?? []]
