@@ -119,8 +119,6 @@ export function MergeView() {
   }, []);
 
   const onFix = (suggestion: Suggestion) => {
-    const found = methods.find(({ name }) => name === suggestion.name);
-    if (suggestion.path === "merge_method" && found) return setRecipe(withMethod(recipe, found));
     const next = recipeOf(fixedRecipe(recipe, suggestion));
     if (next) setRecipe(next);
   };

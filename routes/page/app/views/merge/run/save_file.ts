@@ -25,6 +25,8 @@ interface PickerWindow {
 const FOLDER = "amalgam-downloads";
 /** Time that a browser has to begin a download. */
 const KEPT_MS = 60_000;
+/** Age at which a file belongs to nobody any more. */
+const LEFT_MS = 24 * 3_600_000;
 
 /**
  * Opens a place for a result. Must be called by a click, as it may ask where.
@@ -49,11 +51,14 @@ export async function openSaving(name: string): Promise<Saving | undefined> {
   return await privateFile(name) ?? inMemory(name);
 }
 
-/** Removes what earlier visits left behind. */
-export async function removeLeftDownloads(): Promise<void> {
+/** Removes what earlier visits left behind; another page may still be at work on what is younger. */
+export async function removeLeftDownloads(now = Date.now()): Promise<void> {
   try {
     const root = await navigator.storage.getDirectory();
-    await root.removeEntry(FOLDER, { recursive: true });
+    const folder = await root.getDirectoryHandle(FOLDER);
+    for await (const name of folder.keys()) {
+      if (now - Number(name.split("-")[0]) > LEFT_MS) await folder.removeEntry(name);
+    }
   } catch {
     // There is none, or it is in use.
   }
@@ -64,7 +69,7 @@ async function privateFile(name: string): Promise<Saving | undefined> {
   try {
     const root = await navigator.storage.getDirectory();
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-    const id = crypto.randomUUID();
+    const id = `${Date.now()}-${crypto.randomUUID()}`;
     const handle = await folder.getFileHandle(id, { create: true });
     return {
       stream: await handle.createWritable(),
