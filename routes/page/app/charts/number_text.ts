@@ -1,0 +1,44 @@
+/**
+ * Numbers as they stand in readouts, tables and at axes.
+ *
+ * @module
+ */
+import { countLabel, numberLabel, percent } from "../../../../core/analysis/picture/axis.ts";
+
+export { countLabel, numberLabel, percent };
+
+/** Digits of a number in a readout. */
+const DIGITS = 6;
+
+/** A number with up to 6 digits, as it is told where it stands alone; a dash where there is none. */
+export function exactLabel(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  if (value === 0 || Number.isInteger(value) && Math.abs(value) < 1e9) {
+    return String(value === 0 ? 0 : value).replace("-", "−");
+  }
+  return String(Number(value.toPrecision(DIGITS))).replace("e+", "e").replace("-", "−");
+}
+
+/** A cosine with two digits. */
+export function cosineLabel(value: number | null): string {
+  if (value === null) return "–";
+  const text = value.toFixed(2).replace("-", "−");
+  return text === "−0.00" ? "0.00" : text;
+}
+
+/** Bytes in the unit that suits them. */
+export function bytesLabel(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}
+
+/** Seconds as hours, minutes and seconds. */
+export function durationLabel(seconds: number): string {
+  if (seconds < 10) return `${Number(Math.max(seconds, 0).toPrecision(2))} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
