@@ -108,8 +108,8 @@ export function Figure({ title, note, file, table, draw, onDrag, children }: Fig
         )}
         {asTable && <TableView table={table} label={title} />}
       </div>
-      <p id={`${id}-keys`} class="unseen">Arrow keys walk through the values.</p>
-      <p class="unseen" aria-live="polite">{byKeys && mark ? mark.lines.join(", ") : ""}</p>
+      <p id={`${id}-keys`} class="heard">Arrow keys walk through the values.</p>
+      <p class="heard" aria-live="polite">{byKeys && mark ? mark.lines.join(", ") : ""}</p>
       <div class="figure-tools">
         <button
           type="button"

@@ -25,20 +25,3 @@ export function cosineLabel(value: number | null): string {
   const text = value.toFixed(2).replace("-", "−");
   return text === "−0.00" ? "0.00" : text;
 }
-
-/** Bytes in the unit that suits them. */
-export function bytesLabel(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
-}
-
-/** Seconds as hours, minutes and seconds. */
-export function durationLabel(seconds: number): string {
-  if (seconds < 10) return `${Number(Math.max(seconds, 0).toPrecision(2))} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
