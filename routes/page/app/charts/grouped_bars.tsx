@@ -41,7 +41,7 @@ export function GroupedBars(props: GroupedBarsProps) {
 function drawBars(props: GroupedBarsProps, width: number): Drawing {
   const { places, placeLabel, series, valueLabel, format } = props;
   const keys = keyPlaces(series.map(({ name }) => name), width);
-  const top = keys.height + 30;
+  const top = keys.height + 40;
   const most = Math.max(0, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const axis = roundAxis(0, most, [top + PLOT, top]);
   const left = axisRoom(axis, format);

@@ -34,7 +34,7 @@ export function HeatMap(props: HeatMapProps) {
 }
 
 /** The cosines beside the diagonal. */
-export function besideDiagonal(
+function besideDiagonal(
   values: readonly (readonly (number | null)[])[],
 ): (number | null)[] {
   return values.flatMap((row, i) => row.filter((_, k) => k !== i));

@@ -7,11 +7,10 @@ import { useMemo, useState } from "preact/hooks";
 import type { Analysis, Summary } from "../../../../../core/analysis/answer.ts";
 import { analysisCsv } from "../../../../../core/analysis/csv.ts";
 import { GroupedBars } from "../../charts/grouped_bars.tsx";
-import { besideDiagonal, HeatMap } from "../../charts/heat_map.tsx";
+import { HeatMap } from "../../charts/heat_map.tsx";
 import { LineChart } from "../../charts/line_chart.tsx";
 import { numberLabel, percent } from "../../charts/number_text.ts";
 import { saveFile } from "../../charts/save_file.ts";
-import { cosineReach } from "../../charts/scale.ts";
 import { TableView } from "../../charts/table_view.tsx";
 import { ChoiceField } from "../../parts/choice_field.tsx";
 import { countOf } from "../../parts/format_bytes.ts";
@@ -27,13 +26,6 @@ export function AnalysisResult({ analysis }: { readonly analysis: Analysis }) {
   const [scope, setScope] = useState(ALL);
   const shown = scopeOf(analysis, scope);
   const what = operand === "weights" ? "weights" : "task vectors";
-  const reach = useMemo(
-    () =>
-      cosineReach(
-        [total, ...layers, ...tensors].flatMap(({ cosines }) => besideDiagonal(cosines)),
-      ),
-    [analysis],
-  );
   const layerNames = useMemo(() => layers.map(({ name }) => name), [layers]);
   const norms = useMemo(
     () =>
@@ -106,7 +98,6 @@ export function AnalysisResult({ analysis }: { readonly analysis: Analysis }) {
           file="cosines"
           names={models}
           values={shown.summary.cosines}
-          reach={reach}
         />
         <Magnitudes
           what={what}
