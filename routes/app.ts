@@ -9,6 +9,7 @@ import { adapterRoutes } from "./adapters.ts";
 import { analyzeRoutes } from "./analyze.ts";
 import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
+import { engineRoutes } from "./engine.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
 import { createRunner, type Runner } from "../core/jobs/runner.ts";
@@ -37,7 +38,14 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts, PagePorts {
+  extends
+    RecipePorts,
+    CheckpointPorts,
+    HealthPorts,
+    TunePorts,
+    StatisticsPorts,
+    AtmPorts,
+    PagePorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */
@@ -100,6 +108,7 @@ export function createApp(given: Ports) {
     .route("/", jobRoutes({ records: ports.records, runner }))
     .route("/", pageRoutes(ports))
     .route("/", healthRoutes(ports))
+    .route("/", engineRoutes(ports))
     .route("/", methodRoutes())
     .route("/", problemRoutes())
     .route("/", checkpointRoutes(ports))
