@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ComponentChildren } from "preact";
 import { useCallback, useMemo } from "preact/hooks";
 import { type Drawing, Figure, type FigureText } from "./figure.tsx";
 import { fitted, textWidth } from "./look.tsx";
@@ -15,6 +16,8 @@ export interface HeatMapProps extends FigureText {
   readonly values: readonly (readonly (number | null)[])[];
   /** The cosine of the strongest colour; from the values if absent. */
   readonly reach?: number;
+  /** Controls of the map. */
+  readonly children?: ComponentChildren;
 }
 
 const TOP = 28;
@@ -24,13 +27,14 @@ const LEGEND = 44;
 
 /** The picture. */
 export function HeatMap(props: HeatMapProps) {
-  const { title, note, file, names, values } = props;
+  const { title, note, file, names, values, reach, children } = props;
   const table = useMemo(() => ({
     columns: ["", ...names],
     rows: names.map((name, i) => [name, ...values[i] ?? []]),
   }), [names, values]);
-  const draw = useCallback((width: number) => drawMap(props, width), Object.values(props));
-  return <Figure title={title} note={note} file={file} table={table} draw={draw} />;
+  const draw = useCallback((width: number) => drawMap(props, width), [names, values, reach]);
+  return <Figure title={title} note={note} file={file} table={table} draw={draw}>{children}
+  </Figure>;
 }
 
 /** The cosines beside the diagonal. */

@@ -5,6 +5,7 @@
  */
 import { FileDrop } from "../parts/file_drop.tsx";
 import { formatBytes } from "../parts/format_bytes.ts";
+import { ByAddress } from "../sources/source_adder.tsx";
 import { placeOf } from "../sources/named_source.ts";
 import { useSources } from "../sources/use_sources.ts";
 
@@ -12,8 +13,12 @@ import { useSources } from "../sources/use_sources.ts";
 export function SourceBar({ label, hint }: { readonly label: string; readonly hint: string }) {
   const { sources, addFiles, remove } = useSources();
   return (
-    <div class="sources">
+    <div class="source-bar">
       <FileDrop label={label} onFiles={(files) => void addFiles(files)}>{hint}</FileDrop>
+      <details>
+        <summary>By address, or from what is kept</summary>
+        <ByAddress />
+      </details>
       {sources.length > 0 && (
         <ul class="chips" aria-label="Sources">
           {sources.map((source) => {
