@@ -59,11 +59,12 @@ export function Figure({ title, note, file, table, draw, onDrag, children }: Fig
     setPlace(nearestMark(marks, x, y));
   };
   const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
-    const next = event.key === "Escape" ? undefined : stepMark(marks, place, event.key);
-    if (next === undefined && event.key !== "Escape") return;
+    const { key } = event;
+    if (key !== "Escape" && stepMark(marks, place, key) === undefined) return;
     event.preventDefault();
     setByKeys(true);
-    setPlace(next);
+    // Keys may come faster than pictures are drawn.
+    setPlace((before) => key === "Escape" ? undefined : stepMark(marks, before, key));
   };
   return (
     <figure class="figure" aria-labelledby={`${id}-title`}>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { AtmAnswer } from "../../../../../core/atm/rounds/answer.ts";
 import { useSession } from "../../session.tsx";
 import { useSources } from "../../sources/use_sources.ts";
@@ -59,6 +59,14 @@ export function AtmView() {
     form.current?.focus({ preventScroll: true });
   };
   const { phase, progress } = run;
+  const { first, start, rounds, references, answer } = progress;
+  // Steps are told often, and change none of these.
+  const pictures = useMemo(() => (
+    <>
+      <RoundPictures progress={progress} />
+      <RoundTable progress={progress} onStart={goOnFrom} />
+    </>
+  ), [first, start, rounds, references, answer, send]);
   return (
     <>
       <h1>ATM rounds</h1>
@@ -90,10 +98,7 @@ export function AtmView() {
       {phase !== "idle" && (
         <section aria-label="Run" class="run">
           <RunStatus run={run} />
-          {Object.keys(progress.start).length + progress.rounds.length > 0 && (
-            <RoundPictures progress={progress} />
-          )}
-          <RoundTable progress={progress} onStart={goOnFrom} />
+          {progress.run !== undefined && pictures}
           {progress.answer && <RunResult answer={progress.answer} />}
         </section>
       )}

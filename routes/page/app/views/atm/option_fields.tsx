@@ -40,7 +40,7 @@ const OVERLAPS = [
 /** For untrusted participants; these are no methods of the catalogue. */
 const ROBUST = ["median", "trimmed_mean", "krum"];
 const REFERENCES = [
-  { name: "base", title: "Start" },
+  { name: "base", title: "The start itself" },
   { name: "experts", title: "Experts" },
   { name: "mean", title: "Mean of experts" },
   { name: "task_arithmetic", title: "Task arithmetic" },

@@ -99,7 +99,7 @@ export function RoundTable(
           CSV
         </button>
       </div>
-      <div class="table-box" tabIndex={0} role="region" aria-label="Rounds">
+      <div class="table-box" tabIndex={0} role="region" aria-label="All rounds">
         <table class="data">
           <thead>
             <tr>
@@ -135,14 +135,14 @@ export function RoundTable(
                               saveCheckpoint(send, checkpoint, `round-${round}.safetensors`)
                             )}
                         >
-                          Download<span class="heard">round {round}</span>
+                          Download <span class="heard">round {round}</span>
                         </button>
                         <button
                           type="button"
                           class="small"
                           onClick={() => onStart(checkpoint, `round ${round}`)}
                         >
-                          Start from here<span class="heard">: round {round}</span>
+                          Start here <span class="heard">with round {round}</span>
                         </button>
                       </span>
                     )}

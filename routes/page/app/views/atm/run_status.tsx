@@ -33,6 +33,14 @@ export function RunStatus({ run }: { readonly run: Running }) {
         {answer &&
           ` The result is ${answer.best_round === 0 ? "the start" : `round ${answer.best_round}`}.`}
       </p>
+      <div class="actions">
+        {phase === "running" && <button type="button" onClick={run.stop}>Stop</button>}
+        {run.resume && (
+          <button type="button" onClick={() => run.resume?.(send)}>
+            Go on after round {rounds.length}
+          </button>
+        )}
+      </div>
       {phase === "running" && (
         <>
           <ProgressMeter
@@ -53,14 +61,6 @@ export function RunStatus({ run }: { readonly run: Running }) {
           </ul>
         </>
       )}
-      <div class="actions">
-        {phase === "running" && <button type="button" onClick={run.stop}>Stop</button>}
-        {run.resume && (
-          <button type="button" onClick={() => run.resume?.(send)}>
-            Go on after round {rounds.length}
-          </button>
-        )}
-      </div>
       {problem && <ProblemNotice problem={problem} />}
       {warnings.length > 0 && (
         <details open={warnings.length < 4} class="warnings">
