@@ -29,6 +29,5 @@ export const moduleWorkers: EngineHost = {
       return new HostWorker(new URL(module, import.meta.url), { type: "module" });
     },
   }),
-  runtimeCode: () =>
-    new URL("ort-wasm-simd-threaded.wasm", import.meta.resolve("onnxruntime-web")),
+  runtimeCode: () => new URL("ort-wasm-simd-threaded.wasm", import.meta.resolve("onnxruntime-web")),
 };
