@@ -8,6 +8,7 @@ import { useContext, useMemo, useRef, useState } from "preact/hooks";
 import { inBrowser } from "./service/in_browser.ts";
 import { overNetwork } from "./service/over_network.ts";
 import type { Place, Send } from "./service/service.ts";
+import type { EngineName } from "../../../core/engine/engine_name.ts";
 import type { NamedSource } from "./sources/named_source.ts";
 
 /** What all views share. */
@@ -19,6 +20,11 @@ export interface Session {
   setKey(key: string | undefined): void;
   /** Sends to where work is done now. */
   readonly send: Send;
+  /** Sends to a place, wherever work is done now. */
+  readonly sends: Readonly<Record<Place, Send>>;
+  /** What merges in this browser run on. */
+  readonly engine: EngineName;
+  setEngine(engine: EngineName): void;
   /** The sources that were named, in their order; every view may use them. */
   readonly sources: readonly NamedSource[];
   setSources(change: (before: readonly NamedSource[]) => readonly NamedSource[]): void;
@@ -32,9 +38,11 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
   const [key, keepKey] = useState<string>();
   const [sources, setSources] = useState<readonly NamedSource[]>([]);
   const latest = useRef<string | undefined>(undefined);
+  const [engine, keepEngine] = useState<EngineName>("auto");
+  const browser = useMemo(() => inBrowser(), []);
   const sends = useMemo<Record<Place, Send>>(() => ({
     service: overNetwork(() => latest.current),
-    browser: inBrowser(),
+    browser: browser.send,
   }), []);
   const session: Session = {
     place,
@@ -45,6 +53,12 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
       keepKey(next);
     },
     send: sends[place],
+    sends,
+    engine,
+    setEngine(next) {
+      browser.setEngine(next);
+      keepEngine(next);
+    },
     sources,
     setSources,
   };
