@@ -9,8 +9,8 @@ import { blobSource } from "../checkpoint/blob_source.ts";
 import { checkRange } from "../checkpoint/byte_range.ts";
 import type { Bytes, ByteSource } from "../checkpoint/byte_source.ts";
 import { blobId, isBlobId } from "./blob_id.ts";
-import type { BlobId, BlobStore, BlobWriter, MakeHasher } from "./blobs.ts";
-import { ifFound, type OriginFile, type OriginFolder, type WriteHandle } from "./origin_files.ts";
+import type { BlobId, BlobStore, BlobWriter, Hasher, MakeHasher } from "./blobs.ts";
+import { ifFound, type OriginFolder, type WriteHandle } from "./origin_files.ts";
 import { withinQuota } from "./quota.ts";
 
 /** What the store stands on. */
@@ -36,33 +36,65 @@ export async function opfsBlobs(
   const temporary = await folder.getDirectoryHandle("tmp", { create: true });
   await sweep(temporary, process, lives);
 
-  const find = (id: BlobId) => ifFound(() => blobs.getFileHandle(id.slice(PREFIX)));
-  const sizeOf = async (id: BlobId) => {
-    const file = await find(id);
-    return file && (await ifFound(() => file.getFile()))?.size;
+  const readers = new Map<BlobId, number>();
+  /** Removed, but still read here: a browser reads no file that is gone. */
+  const condemned = new Set<BlobId>();
+  const nameOf = (id: BlobId) => id.slice(PREFIX);
+  const find = async (id: BlobId) => {
+    if (condemned.has(id)) return undefined;
+    const file = await ifFound(() => blobs.getFileHandle(nameOf(id)));
+    return file && await ifFound(() => file.getFile());
   };
+  const sizeOf = async (id: BlobId) => (await find(id))?.size;
+  const removeFile = async (id: BlobId) =>
+    await ifFound(() => blobs.removeEntry(nameOf(id)).then(() => true)) ?? false;
+  const left = (id: BlobId) => {
+    const count = readers.get(id)! - 1;
+    readers.set(id, count);
+    if (count > 0) return;
+    readers.delete(id);
+    // If this fails, the next start finds that nobody names it.
+    if (condemned.delete(id)) removeFile(id).catch(() => {});
+  };
+
   return {
     create: () =>
       createWriter({
+        file: `${process}.${crypto.randomUUID()}`,
+        hasher: makeHasher(),
         temporary,
         blobs,
         sizeOf,
-        makeHasher,
-        name: `${process}.${crypto.randomUUID()}`,
+        pardon: (id) => condemned.delete(id),
       }),
     async open(id) {
-      const file = await find(id);
-      const content = file && await ifFound(() => file.getFile());
-      return content && blobSource(content);
+      const content = await find(id);
+      if (!content) return undefined;
+      readers.set(id, (readers.get(id) ?? 0) + 1);
+      const source = blobSource(content);
+      let open = true;
+      return {
+        ...source,
+        close() {
+          if (!open) return;
+          open = false;
+          source.close?.();
+          left(id);
+        },
+      };
     },
     size: sizeOf,
-    remove: async (id) =>
-      await ifFound(() => blobs.removeEntry(id.slice(PREFIX)).then(() => true)) ?? false,
+    async remove(id) {
+      if (!readers.has(id)) return !condemned.has(id) && await removeFile(id);
+      if (condemned.has(id)) return false;
+      condemned.add(id);
+      return true;
+    },
     async list() {
       const ids: BlobId[] = [];
       for await (const name of blobs.keys()) {
         const id = `sha256:${name}`;
-        if (isBlobId(id)) ids.push(id);
+        if (isBlobId(id) && !condemned.has(id)) ids.push(id);
       }
       return ids.sort();
     },
@@ -70,18 +102,20 @@ export async function opfsBlobs(
 }
 
 interface WriterPlace {
+  /** Name of the temporary file. */
+  readonly file: string;
+  readonly hasher: Hasher;
   readonly temporary: OriginFolder;
   readonly blobs: OriginFolder;
   readonly sizeOf: (id: BlobId) => Promise<number | undefined>;
-  readonly makeHasher: MakeHasher;
-  readonly name: string;
+  /** Takes a removal back that has not been done yet; false if there was none. */
+  readonly pardon: (id: BlobId) => boolean;
 }
 
 async function createWriter(place: WriterPlace): Promise<BlobWriter> {
-  const { temporary, blobs, sizeOf, name } = place;
-  const file: OriginFile = await withinQuota(() => temporary.getFileHandle(name, { create: true }));
+  const { hasher, temporary, blobs, sizeOf, pardon } = place;
+  const file = await withinQuota(() => temporary.getFileHandle(place.file, { create: true }));
   const handle = await withinQuota(() => file.createSyncAccessHandle());
-  const hasher = place.makeHasher();
   const gathered = new Uint8Array(WRITE_SIZE);
   let waiting = 0;
   let bytes = 0;
@@ -95,7 +129,7 @@ async function createWriter(place: WriterPlace): Promise<BlobWriter> {
   };
   const abort = async () => {
     close();
-    if (!moved) await ifFound(() => temporary.removeEntry(name));
+    if (!moved) await ifFound(() => temporary.removeEntry(place.file));
   };
   const flush = () =>
     withinQuota(() => {
@@ -132,9 +166,10 @@ async function createWriter(place: WriterPlace): Promise<BlobWriter> {
     async commit() {
       await flush();
       id ??= blobId(hasher.digest());
+      const created = pardon(id);
       if (await sizeOf(id) === bytes) {
         await abort();
-        return { id, bytes, created: false };
+        return { id, bytes, created };
       }
       const digest = id.slice(PREFIX);
       await withinQuota(async () => {
