@@ -37,7 +37,14 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends RecipePorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts, PagePorts {
+  extends
+    RecipePorts,
+    CheckpointPorts,
+    HealthPorts,
+    TunePorts,
+    StatisticsPorts,
+    AtmPorts,
+    PagePorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */

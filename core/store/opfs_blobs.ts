@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { blobSource } from "../checkpoint/blob_source.ts";
+import { streamedBlob } from "../checkpoint/streamed_blob.ts";
 import { checkRange } from "../checkpoint/byte_range.ts";
 import type { Bytes, ByteSource } from "../checkpoint/byte_source.ts";
 import { blobId, isBlobId } from "./blob_id.ts";
@@ -71,7 +71,7 @@ export async function opfsBlobs(
       const content = await find(id);
       if (!content) return undefined;
       readers.set(id, (readers.get(id) ?? 0) + 1);
-      const source = blobSource(content);
+      const source = streamedBlob(content);
       let open = true;
       return {
         ...source,

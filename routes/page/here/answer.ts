@@ -5,7 +5,7 @@
  */
 import { Problem } from "../../../core/problem.ts";
 import type { UploadedSource } from "../../../core/sources/open_sources.ts";
-import { blobSource } from "../../../core/checkpoint/blob_source.ts";
+import { streamedBlob } from "../../../core/checkpoint/streamed_blob.ts";
 import { problemDocument, problemResponse } from "../../http/problem.ts";
 import type { HashFiles } from "./hash_files.ts";
 import type { HereCall, HereReply, HereRequest, NamedFile } from "./protocol.ts";
@@ -89,7 +89,9 @@ async function respond(
     );
     uploads.set(
       request,
-      new Map(files.map(({ name, file }, i) => [name, { source: blobSource(file), id: ids[i]! }])),
+      new Map(
+        files.map(({ name, file }, i) => [name, { source: streamedBlob(file), id: ids[i]! }]),
+      ),
     );
   }
   return await fetch(request);

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { blobSource } from "../../../core/checkpoint/blob_source.ts";
 import { blobId } from "../../../core/store/blob_id.ts";
 import type { HashReply, HashRequest } from "./hash_files.ts";
 import { wasmHasher } from "./sha256.ts";
 
-/** Bytes that are read at once; the next ones are on their way meanwhile. */
-const PIECE = 4 << 20;
+/** Bytes between two messages of progress. */
+const STEP = 4 << 20;
 
 /** The part of a worker's global scope that is used here; the DOM library describes a window instead. */
 interface WorkerScope {
@@ -21,20 +20,23 @@ const scope = globalThis as unknown as WorkerScope;
 
 async function digest({ file }: HashRequest): Promise<HashReply> {
   try {
-    const source = blobSource(file);
     const hasher = (await wasmHasher())();
-    const read = (at: number) => source.slice(at, Math.min(at + PIECE, file.size));
-    let next = read(0);
-    for (let at = 0; at < file.size; at += PIECE) {
-      const piece = await next;
-      next = read(Math.min(at + PIECE, file.size));
-      hasher.update(piece);
-      scope.postMessage({ bytes: at + piece.length });
+    let bytes = 0;
+    let told = 0;
+    for (const reader = file.stream().getReader();;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      hasher.update(value);
+      bytes += value.length;
+      if (bytes - told < STEP && bytes < file.size) continue;
+      told = bytes;
+      scope.postMessage({ bytes });
     }
-    await next;
     return { id: blobId(hasher.digest()) };
-  } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) };
+  } catch {
+    const fault =
+      "Cannot read the file as it was changed or removed since it was chosen: choose it again";
+    return { fault };
   }
 }
 
