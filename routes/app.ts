@@ -9,6 +9,7 @@ import { adapterRoutes } from "./adapters.ts";
 import { analyzeRoutes } from "./analyze.ts";
 import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
+import { engineRoutes } from "./engine.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
 import { createRunner, type Runner } from "../core/jobs/runner.ts";
@@ -107,6 +108,7 @@ export function createApp(given: Ports) {
     .route("/", jobRoutes({ records: ports.records, runner }))
     .route("/", pageRoutes(ports))
     .route("/", healthRoutes(ports))
+    .route("/", engineRoutes(ports))
     .route("/", methodRoutes())
     .route("/", problemRoutes())
     .route("/", checkpointRoutes(ports))

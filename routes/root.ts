@@ -18,6 +18,7 @@ export function rootDocument() {
       task_vectors: "POST /task-vectors",
       methods: "GET /methods",
       problems: "GET /problems",
+      engine: "GET /engine",
       health: "GET /healthz, GET /readyz",
     },
   };

@@ -30,6 +30,7 @@ export const ROUTE_SCOPES: Readonly<Record<string, readonly Scope[]>> = {
   "GET /checkpoints/:id": ["read", "merge", "tune"],
   "HEAD /checkpoints/:id": ["read", "merge", "tune"],
   "GET /merges/:id/report": ["read", "merge"],
+  "GET /engine": ["read", "merge", "tune"],
   "GET /jobs/:id": ["read", "merge", "tune"],
   "GET /jobs/:id/events": ["read", "merge", "tune"],
   // Whoever may start a job may end one.
@@ -42,9 +43,13 @@ const PATTERNS = Object.entries(ROUTE_SCOPES).map(([route, scopes]) => {
   return { method, pattern: new RegExp(`^${path.replaceAll(/:[^/]+/g, "[^/]+")}$`), scopes };
 });
 
+/** The page and its files, which must be there before anybody can enter a key; they hold nothing of the service's. */
+const PAGE = /^\/(?:page\/[^/]+)?$/;
+
 /** The scopes of which a request needs one; undefined if it needs no key. */
 export function neededScopes(method: string, path: string): readonly Scope[] | undefined {
   if (OPEN_ROUTES.includes(path)) return undefined;
+  if ((method === "GET" || method === "HEAD") && PAGE.test(path)) return undefined;
   const found = PATTERNS.find((entry) => entry.method === method && entry.pattern.test(path));
   if (found) return found.scopes;
   return method === "GET" || method === "HEAD" ? ["read"] : ["admin"];

@@ -7,6 +7,9 @@
  */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { PlaceSwitch } from "./frame/place_switch.tsx";
+import { ThemeChoice } from "./frame/theme.tsx";
+import { useSession } from "./session.tsx";
 import { AnalyzeView } from "./views/analyze/mod.tsx";
 import { AtmView } from "./views/atm/mod.tsx";
 import { CheckpointsView } from "./views/checkpoints/mod.tsx";
@@ -36,6 +39,7 @@ function openView(): View {
 
 /** The whole page. Views stay mounted once open, so that work goes on while another is looked at. */
 export function App() {
+  const { key, setKey } = useSession();
   const [view, setView] = useState(openView);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set([view.name]));
   useEffect(() => {
@@ -59,6 +63,19 @@ export function App() {
             </a>
           ))}
         </nav>
+        <div class="settings">
+          <PlaceSwitch />
+          {key !== undefined && (
+            <button
+              type="button"
+              class="small"
+              onClick={() => setKey(undefined)}
+            >
+              Forget the key
+            </button>
+          )}
+          <ThemeChoice />
+        </div>
       </header>
       <main id="main">
         {VIEWS.filter(({ name }) => seen.has(name)).map(({ name, title, Body }) => (

@@ -5,9 +5,12 @@
  */
 import { problemOf, unreachable } from "./problem.ts";
 import type { Send, ServiceRequest } from "./service.ts";
+import { upload } from "./upload.ts";
 
 /** The document first, then a file for each source; as JSON alone where there is no file. */
-export function requestBody(request: ServiceRequest): { body?: BodyInit; type?: string } {
+export function requestBody(
+  request: ServiceRequest,
+): { body?: Blob | FormData | string; type?: string } {
   if (request.bytes) return { body: request.bytes, type: "application/octet-stream" };
   if (!request.document) return {};
   const { part, value } = request.document;
@@ -27,23 +30,27 @@ export function requestBody(request: ServiceRequest): { body?: BodyInit; type?: 
 export function overNetwork(key: () => string | undefined): Send {
   return async (request) => {
     const { body, type } = requestBody(request);
+    const { method, path, signal, onSent } = request;
     const bearer = key();
+    const headers = {
+      ...request.headers,
+      ...(type === undefined ? {} : { "content-type": type }),
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+    };
     let answer: Response;
     try {
-      answer = await fetch(request.path, {
-        method: request.method,
-        headers: {
-          ...request.headers,
-          ...(type === undefined ? {} : { "content-type": type }),
-          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-        },
-        ...(body === undefined ? {} : { body }),
-        ...(request.signal ? { signal: request.signal } : {}),
-        credentials: "omit",
-        redirect: "error",
-      });
+      answer = onSent && body !== undefined
+        ? await upload({ method, path, headers, body, signal, onSent })
+        : await fetch(path, {
+          method,
+          headers,
+          ...(body === undefined ? {} : { body }),
+          ...(signal ? { signal } : {}),
+          credentials: "omit",
+          redirect: "error",
+        });
     } catch (error) {
-      if (request.signal?.aborted) throw error;
+      if (signal?.aborted) throw error;
       throw unreachable(error);
     }
     if (!answer.ok) throw await problemOf(answer);

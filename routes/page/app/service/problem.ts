@@ -27,7 +27,10 @@ export class ProblemError extends Error {
 export async function problemOf(answer: Response): Promise<ProblemError> {
   const problem: unknown = await answer.json().catch(() => undefined);
   if (typeof problem === "object" && problem !== null && "detail" in problem) {
-    return new ProblemError(problem as ProblemDocument);
+    const id = answer.headers.get("x-request-id");
+    return new ProblemError(
+      { ...problem, ...(id === null ? {} : { request_id: id }) } as ProblemDocument,
+    );
   }
   return new ProblemError({
     type: "about:blank",

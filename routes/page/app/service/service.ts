@@ -20,7 +20,10 @@ export interface ServiceRequest {
   /** Bytes of a POST without a document, such as a checkpoint to keep. */
   readonly bytes?: Blob;
   readonly signal?: AbortSignal;
-  /** Told while the request's bytes are taken in (uploaded, or hashed where they stay in the browser). */
+  /**
+   * Told while the request's bytes are taken in (uploaded, or hashed where they stay in the browser). Over the network
+   * the answer is then held whole, so that it should be short.
+   */
   readonly onSent?: (bytes: number, total: number) => void;
 }
 
