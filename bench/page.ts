@@ -22,7 +22,7 @@ interface Memory {
   readonly pss: number;
 }
 
-/** The numbers of a process and all that it started. */
+/** The numbers of all processes that a process and its children started. */
 async function familyOf(root: number): Promise<number[]> {
   const children = new Map<number, number[]>();
   for await (const { name } of Deno.readDir("/proc")) {
@@ -31,7 +31,8 @@ async function familyOf(root: number): Promise<number[]> {
     const parent = Number(/\) \S (\d+)/.exec(stat)?.[1]);
     children.set(parent, [...children.get(parent) ?? [], Number(name)]);
   }
-  const below = (id: number): number[] => [id, ...(children.get(id) ?? []).flatMap(below)];
+  const below = (id: number): number[] =>
+    (children.get(id) ?? []).flatMap((child) => [child, ...below(child)]);
   return below(root);
 }
 
@@ -96,12 +97,12 @@ async function run(megabytes: number, folder: string): Promise<void> {
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => app.fetch(request),
   );
-  const browser = await chromium.launchServer({
+  const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   });
   try {
-    const page = await (await chromium.connect(browser.wsEndpoint())).newPage();
+    const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.addr.port}/`);
     await page.evaluate(() => {
       const input = document.createElement("input");
@@ -111,7 +112,7 @@ async function run(megabytes: number, folder: string): Promise<void> {
       document.body.append(input);
     });
     await page.locator("#bench").setInputFiles(paths);
-    const root = browser.process().pid!;
+    const root = Deno.pid;
     await new Promise((done) => setTimeout(done, 2000));
     const idle = await memoryOf(root);
     console.log(`idle: RSS ${Math.round(idle.rss / MB)} MB, PSS ${Math.round(idle.pss / MB)} MB`);

@@ -11,6 +11,7 @@ export function missingFeature(): string | undefined {
   if (typeof WebAssembly === "undefined") return "WebAssembly";
   if (!("locks" in navigator)) return "locks";
   if (!("toHex" in Uint8Array.prototype)) return "Uint8Array.prototype.toHex";
+  if (!("body" in Request.prototype)) return "bodies of requests as streams";
   if (!(Symbol.asyncIterator in ReadableStream.prototype)) return "iteration of streams";
   return undefined;
 }
