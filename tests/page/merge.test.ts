@@ -353,6 +353,57 @@ Deno.test("what the service refuses is told in words: what, where, and what to d
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("what the service keeps is added, seen, planned in the page, and merged without a file", async () => {
+  await merging({}, async (given) => {
+    const { page, view, app } = given;
+    for (const path of digits("left", "right")) {
+      const response = await app.request("/checkpoints", {
+        method: "POST",
+        body: await Deno.readFile(path),
+      });
+      assertEquals(response.status, 201);
+    }
+    await view.getByText("By address, or from what is kept").click();
+    await view.getByRole("button", { name: "Show what the service keeps" }).click();
+    const adds = view.getByRole("button", { name: /^Add [0-9a-f]{12}$/ });
+    await until(async () => await adds.count() === 2);
+    for (const add of await adds.all()) await add.click();
+    const named = view.getByRole("list", { name: "Named checkpoints" });
+    await until(async () => await named.getByText("weights · 6 tensors").count() === 2);
+    await assertAccessible(page);
+    await view.getByRole("button", { name: "Show the plan" }).click();
+    await view.getByRole("table", { name: "Plan by tensor" }).waitFor();
+    const saved = page.waitForEvent("download", PATIENT);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const merged = await bytesOf(await saved);
+    const recipe = JSON.parse(await recipeText(view));
+    assert(
+      Object.values<{ checkpoint?: string }>(recipe.sources).every(({ checkpoint }) => checkpoint),
+    );
+    const posted = await app.request("/merge", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(recipe),
+    });
+    assertEquals(merged, new Uint8Array(await posted.arrayBuffer()));
+  });
+});
+
+Deno.test("an address is asked for by the service, which says why it does not read it", async () => {
+  await merging({ expected: REFUSED }, async ({ page, view }) => {
+    await view.getByText("By address, or from what is kept").click();
+    const address = view.getByLabel("Address");
+    await address.fill("not an address");
+    await page.keyboard.press("Enter");
+    await view.getByText(/Must be a URL.*current value is not an address/).waitFor();
+    await address.fill("https://example.org/some/model.safetensors");
+    await page.keyboard.press("Enter");
+    await view.getByText("The source may not be read").waitFor();
+    assertEquals(await view.getByLabel("Name of some").inputValue(), "some");
+    await assertAccessible(page);
+  });
+});
+
 Deno.test("every kind of problem is seen as words: its title, its detail, where, and what to do next", async () => {
   await merging({ expected: REFUSED }, async ({ page, view, app }) => {
     await choose(view, digits("left", "right"));
@@ -361,7 +412,7 @@ Deno.test("every kind of problem is seen as words: its title, its detail, where,
       problems: { kind: string; type: string; title: string; status: number }[];
     };
     assert(problems.length > 20);
-    const notice = view.locator(".run").getByRole("alert");
+    const notice = view.locator(".merge-run").getByRole("alert");
     for (const { kind, type, title, status } of problems) {
       const document = {
         type,

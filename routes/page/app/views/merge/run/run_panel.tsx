@@ -83,7 +83,7 @@ export function RunPanel({ recipe, isReady, onFix, onPlace }: RunPanelProps) {
   };
 
   return (
-    <div class="run">
+    <div class="merge-run">
       <p class="actions">
         <button
           type="button"
