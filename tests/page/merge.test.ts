@@ -447,6 +447,34 @@ Deno.test("every kind of problem is seen as words: its title, its detail, where,
   });
 });
 
+Deno.test("a merge that fails after its answer began says why, and leaves no file", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const [name, last] of [["one", 1], ["two", NaN]] as const) {
+    const bytes = constantFile(2_500_000, 1);
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, last, true);
+    await Deno.writeFile(`${folder}/${name}.safetensors`, bytes);
+  }
+  // The browser's own word for an answer that ends early.
+  await merging({ expected: /net::ERR_/ }, async ({ page, view }) => {
+    let downloads = 0;
+    page.on("download", () => downloads++);
+    await choose(view, [`${folder}/one.safetensors`, `${folder}/two.safetensors`]);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const notice = view.getByRole("alert");
+    await notice.getByText("The merge ended early").waitFor(PATIENT);
+    const words = await notice.innerText();
+    assert(/"two".*NaN or infinity|NaN.*two|two.*finite/.test(words), words);
+    assertEquals(downloads, 0);
+    const left = await page.evaluate(`(async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("amalgam-downloads");
+      return (await Array.fromAsync(folder.keys())).length;
+    })()`);
+    assertEquals(left, 0);
+  });
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("a merge that is cancelled is told to be, and can be run again", async () => {
   await merging({}, async ({ page, view }) => {
     await choose(view, digits("left", "right"));
