@@ -274,6 +274,29 @@ Deno.test("controls and text change each other, and text that cannot be read cha
   });
 });
 
+Deno.test("adapters are used with their configurations, which may come later", async () => {
+  const folder = new URL("../../fixtures/adapters/", import.meta.url).pathname;
+  await merging({ expected: REFUSED }, async ({ page, view }) => {
+    const input = view.getByLabel("Choose checkpoints", { exact: true });
+    await input.setInputFiles([
+      `${folder}first/adapter_model.safetensors`,
+      `${folder}first/adapter_config.json`,
+    ]);
+    await view.getByText(/^adapter · \d+ tensors/).waitFor();
+    await input.setInputFiles(`${folder}second/adapter_model.safetensors`);
+    await view.getByLabel("Choose adapter_config.json of adapter_model-2")
+      .setInputFiles(`${folder}second/adapter_config.json`);
+    await view.getByLabel("Method", { exact: true }).selectOption("lora_cat");
+    await view.getByText("Uploads 4 files").waitFor();
+    await assertAccessible(page);
+    const saved = page.waitForEvent("download", PATIENT);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const { tensors, kind } = await openSafetensors(memorySource(await bytesOf(await saved)));
+    assertEquals(kind, "adapter");
+    assert(tensors.size > 0);
+  });
+});
+
 Deno.test("a mergekit file works as it is: its names wait for their files", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(
