@@ -232,6 +232,31 @@ Deno.test("a run that fails in a round is resumed after the last finished one, t
   }
 });
 
+Deno.test("kept rounds stay in the store: those of a shorter run, and the start", async () => {
+  const test = testApp();
+  try {
+    const local = { epochs: 20, optimizer: { name: "sgd", learning_rate: 5 } };
+    const changes = { local, rounds: 5, stop: { patience: 5 }, keep_rounds: true };
+    const { events, answer } = await runTasks(changes, undefined, {}, test);
+    const start = events.find(({ event }) => event === "start")!;
+    assertEquals(start["select"], answer.start);
+    const { id: first } = start["checkpoint"] as { id: string };
+    assertEquals(farthest(await valuesOf(test.app, first), START), 0);
+    assert(answer.rounds.some(({ accepted }) => !accepted));
+    for (const { round, accepted, checkpoint } of answer.rounds) {
+      assertEquals(checkpoint !== undefined, accepted);
+      if (!checkpoint) continue;
+      // A run that ends with this round answers its weights.
+      const { values } = await runTasks({ ...changes, rounds: round, keep_rounds: false });
+      assertEquals(farthest(await valuesOf(test.app, checkpoint.id), values), 0);
+    }
+    const told = events.filter(({ event }) => event === "round");
+    assertEquals(told.map(({ event: _, ...report }) => report), [...answer.rounds] as unknown[]);
+  } finally {
+    await test.close();
+  }
+});
+
 Deno.test("what is wrong with a document is told at once, with its place", async () => {
   const { app, close } = testApp();
   try {

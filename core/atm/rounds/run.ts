@@ -42,7 +42,7 @@ export interface Run {
   advance(state: RunState): Promise<void>;
   /** The weights of the best round; of the last one where every round is accepted. */
   openBest(): Promise<Checkpoint>;
-  /** Forgets the weights of rounds that are no longer needed. */
+  /** Forgets the weights of rounds, unless they are to be kept. */
   finish(): Promise<void>;
   /** Closes what is open. */
   release(): void;
@@ -139,7 +139,8 @@ function runOf(
       return (await weights.open(id)).checkpoint;
     },
     async finish() {
-      await weights.forget();
+      const rounds = state.rounds.flatMap(({ checkpoint }) => checkpoint ? [checkpoint.id] : []);
+      await weights.forget(document.keepRounds ? [state.first, ...rounds] : []);
       await removeRun(ports.records, state.run);
     },
     release: weights.release,
@@ -149,7 +150,8 @@ function runOf(
 interface WeightStore {
   hold(weights: Checkpoint): Promise<HeldWeights>;
   open(id: BlobId): Promise<HeldWeights>;
-  forget(): Promise<void>;
+  /** Removes what this run stored, all but some. */
+  forget(but: readonly BlobId[]): Promise<void>;
   release(): void;
 }
 
@@ -182,7 +184,8 @@ function storeOf({ ports, signal }: Setting): WeightStore {
       if (fresh) created.add(manifest.id);
       return await opened(manifest.id);
     },
-    async forget() {
+    async forget(but) {
+      for (const id of but) created.delete(id);
       for (const id of created) {
         open.get(id)?.close();
         open.delete(id);

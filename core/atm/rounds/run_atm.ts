@@ -89,7 +89,15 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     run = document.resume === undefined
       ? await beginRun(setting, first)
       : await resumeRun(setting, document.resume);
-    tell({ event: "start", run: run.id, rounds: document.rounds, from: run.state.round + 1 });
+    tell({
+      event: "start",
+      run: run.id,
+      rounds: document.rounds,
+      from: run.state.round + 1,
+      // Round 0, to be drawn beside the rounds.
+      select: run.state.start,
+      ...(document.keepRounds ? { checkpoint: { id: run.state.first } } : {}),
+    });
     const warnings = [...opened.warnings, ...startWarnings(setting, run)];
     for (const warning of warnings.slice(opened.warnings.length)) {
       tell({ ...warning, event: "warning" });

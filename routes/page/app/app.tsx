@@ -50,6 +50,8 @@ export function App() {
       document.title = `${next.title} · amalgam`;
     };
     addEventListener("hashchange", changed);
+    // It may have changed before anyone listened.
+    changed();
     return () => removeEventListener("hashchange", changed);
   }, []);
   return (

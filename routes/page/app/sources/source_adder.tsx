@@ -50,7 +50,8 @@ export function SourceAdder({ onRecipe }: SourceAdderProps) {
   );
 }
 
-function ByAddress() {
+/** A form for an address, and a list of what is kept. */
+export function ByAddress() {
   const { add } = useSources();
   const [address, setAddress] = useState("");
   const [fault, setFault] = useState<string>();
