@@ -222,7 +222,11 @@ Deno.test("a run that fails in a round is resumed after the last finished one, t
     const resumed = await atmEvents(test.app, { ...document, resume: run }, uploads);
     const last = resumed.at(-1)!;
     assertEquals(last["event"], "result", JSON.stringify(last));
-    assert(resumed.some(({ event, from }) => event === "start" && Number(from) >= 2));
+    const start = resumed.find(({ event }) => event === "start")!;
+    assert(Number(start["from"]) >= 2);
+    const told = resumed.filter(({ event }) => event === "round").map(({ round }) => round);
+    const known = (start["history"] as { round: number }[]).map(({ round }) => round);
+    assertEquals([...known, ...told], [1, 2, 3]);
     const { id } = last["checkpoint"] as { id: string };
     assertEquals(id, whole.answer.checkpoint.id);
     const gone = (await atmEvents(test.app, { ...document, resume: run }, uploads)).at(-1)!;

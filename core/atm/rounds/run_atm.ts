@@ -96,6 +96,8 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       from: run.state.round + 1,
       // Round 0, to be drawn beside the rounds.
       select: run.state.start,
+      // Who goes on with a run need not have heard its last round before.
+      ...(run.state.rounds.length > 0 ? { history: run.state.rounds } : {}),
       ...(document.keepRounds ? { checkpoint: { id: run.state.first } } : {}),
     });
     const warnings = [...opened.warnings, ...startWarnings(setting, run)];
