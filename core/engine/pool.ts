@@ -9,6 +9,7 @@ import { engineChooser, type EngineName } from "./engine_name.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
 import { compileRuntime } from "./runtime_module.ts";
+import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 import { findAdapter } from "./webgpu/adapter.ts";
 import {
   inputBuffersOf,
@@ -18,9 +19,6 @@ import {
   type WorkerRuntime,
   type WorkerStart,
 } from "./worker_protocol.ts";
-
-/** The host's own constructor: on its first run on this thread, ONNX Runtime puts Node's in its place. */
-const HostWorker: typeof Worker | undefined = globalThis.Worker;
 
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
@@ -44,18 +42,22 @@ export function inlineExecutor(name: EngineName = "auto"): ChunkExecutor {
  * Runs jobs on `workers` threads, started on first use. With 0 workers, or where the host has none,
  * this thread does the work.
  */
-export function workerPool(workers: number, name: EngineName = "auto"): ChunkExecutor {
-  if (workers === 0 || HostWorker === undefined) return inlineExecutor(name);
+export function workerPool(
+  workers: number,
+  name: EngineName = "auto",
+  host: EngineHost = moduleWorkers,
+): ChunkExecutor {
+  const { startWorker } = host;
+  if (workers === 0 || startWorker === undefined) return inlineExecutor(name);
   const watched = watch(name);
-  const Start = HostWorker;
   let compiled: Promise<WebAssembly.Module | undefined> | undefined;
   /** Compiled for all workers once one of them needs it. */
-  const runtime = () => compiled ??= compileRuntime();
+  const runtime = () => compiled ??= compileRuntime(host);
   let members: Member[] = [];
   /** All members; a worker that broke is replaced, the jobs it had are lost. */
   const started = () => {
     const alive = members.filter((member) => !member.broken());
-    while (alive.length < workers) alive.push(startMember(Start, name, runtime));
+    while (alive.length < workers) alive.push(startMember(startWorker("chunks"), name, runtime));
     return members = alive;
   };
   return {
@@ -104,14 +106,13 @@ interface Waiting {
 }
 
 function startMember(
-  Start: typeof Worker,
+  worker: Worker,
   engine: EngineName,
   runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
   const waiting = new Map<number, Waiting>();
   let gone = false;
   let next = 0;
-  const worker = new Start(new URL("./worker.ts", import.meta.url), { type: "module" });
   const fail = (error: Error) => {
     gone = true;
     worker.terminate();

@@ -9,10 +9,8 @@ import type { Value } from "../onnx/model.ts";
 import { Problem, type ProblemKind, type ProblemMembers } from "../problem.ts";
 import { onnxWorkspace } from "./onnx_workspace.ts";
 import { compileRuntime } from "./runtime_module.ts";
+import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 import type { LoadedGraph, OpenWorkspace, Tensors, Workspace } from "./workspace.ts";
-
-/** The host's own constructor: on its first run on this thread, ONNX Runtime puts Node's in its place. */
-const HostWorker: typeof Worker | undefined = globalThis.Worker;
 
 /** A call of the port as a message. */
 export type WorkspaceCall =
@@ -50,11 +48,11 @@ export interface WorkspaceReply {
 }
 
 /** Opens workspaces on workers; on this thread where the host has none. */
-export function remoteWorkspaces(): OpenWorkspace {
-  if (HostWorker === undefined) return () => onnxWorkspace();
-  const Start = HostWorker;
+export function remoteWorkspaces(host: EngineHost = moduleWorkers): OpenWorkspace {
+  const { startWorker } = host;
+  if (startWorker === undefined) return () => onnxWorkspace();
   let module: Promise<WebAssembly.Module | undefined> | undefined;
-  return () => openRemote(Start, module ??= compileRuntime());
+  return () => openRemote(startWorker("workspace"), module ??= compileRuntime(host));
 }
 
 interface Waiting {
@@ -63,13 +61,12 @@ interface Waiting {
 }
 
 function openRemote(
-  Start: typeof Worker,
+  worker: Worker,
   module: Promise<WebAssembly.Module | undefined>,
 ): Workspace {
   const waiting = new Map<number, Waiting>();
   let next = 0;
   let gone: Error | undefined;
-  const worker = new Start(new URL("./workspace_worker.ts", import.meta.url), { type: "module" });
   const end = (error: Error) => {
     gone ??= error;
     worker.terminate();

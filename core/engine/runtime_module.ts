@@ -7,13 +7,14 @@
  * @module
  */
 
-/** Which file of the package onnxruntime-web holds the code for a CPU. */
-const FILE = "ort-wasm-simd-threaded.wasm";
+import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 
 /** Compiles the runtime; undefined where the package's file cannot be read (then each thread loads its own). */
-export async function compileRuntime(): Promise<WebAssembly.Module | undefined> {
+export async function compileRuntime(
+  host: EngineHost = moduleWorkers,
+): Promise<WebAssembly.Module | undefined> {
   try {
-    const response = await fetch(new URL(FILE, import.meta.resolve("onnxruntime-web")));
+    const response = await fetch(host.runtimeCode());
     if (!response.ok) return undefined;
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch {

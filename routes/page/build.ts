@@ -11,8 +11,12 @@ const HERE = new URL("./", import.meta.url);
 const ROOT = new URL("../../", HERE);
 const BUILT = new URL("built/", HERE);
 
-/** Scripts that a browser loads by their names; what they share is in chunks of its own. */
-const ENTRIES = ["app/main.tsx"];
+/** Scripts that a browser loads by their names, in one folder; what they share is in chunks of its own. */
+const ENTRIES = ["main", "service", "here", "chunks", "workspace", "hash"].map((name) =>
+  `entries/${name}.ts`
+);
+/** ONNX Runtime's code for a processor, and for a GPU. */
+const RUNTIMES = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
 /** Files that are served as they are. */
 const COPIED = ["app/index.html", "app/icon.svg"];
 /** Style sheets, in their order. */
@@ -44,17 +48,35 @@ async function stampOf(): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
+/**
+ * The packages by name. In a browser ONNX Runtime's main module brings all its engines; the one for a processor is
+ * what the service runs, and has the same code.
+ */
+async function writeImports(path: URL): Promise<void> {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const runtime = `${imports["onnxruntime-web"]}/`;
+  const bundled = {
+    ...imports,
+    "onnxruntime-web": `${runtime}wasm`,
+    "onnxruntime-web/webgpu": `${runtime}webgpu`,
+  };
+  await Deno.writeTextFile(path, JSON.stringify({ imports: bundled }));
+}
+
 /** Bundles the scripts into a folder. */
 async function bundle(folder: URL): Promise<void> {
+  const imports = new URL("imports.json", folder);
+  await writeImports(imports);
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["bundle", "--quiet", "--platform=browser", "--minify", "--code-splitting"],
-      ...["--outdir", folder.pathname],
+      ...["--outdir", folder.pathname, "--import-map", imports.pathname],
       ...ENTRIES.map((entry) => new URL(entry, HERE).pathname),
     ],
     cwd: ROOT,
     stdout: "null",
   }).output();
+  await Deno.remove(imports);
   if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
 }
 
@@ -68,6 +90,12 @@ async function build(): Promise<void> {
   await bundle(BUILT);
   for (const file of COPIED) {
     await Deno.copyFile(new URL(file, HERE), new URL(file.replace(/^.*\//, ""), BUILT));
+  }
+  for (const file of RUNTIMES) {
+    await Deno.copyFile(
+      new URL(file, import.meta.resolve("onnxruntime-web")),
+      new URL(file, BUILT),
+    );
   }
   let style = "";
   for (const folder of STYLES) {

@@ -10,6 +10,7 @@ import { askingKey } from "./service/ask_key.ts";
 import { inBrowser } from "./service/in_browser.ts";
 import { overNetwork } from "./service/over_network.ts";
 import type { Place, Send } from "./service/service.ts";
+import type { EngineName } from "../../../core/engine/engine_name.ts";
 import type { NamedSource } from "./sources/named_source.ts";
 
 /** What all views share. */
@@ -21,6 +22,11 @@ export interface Session {
   setKey(key: string | undefined): void;
   /** Sends to where work is done now; asks the visitor for a key where the service wants one. */
   readonly send: Send;
+  /** Sends to a place, wherever work is done now. */
+  readonly sends: Readonly<Record<Place, Send>>;
+  /** What merges in this browser run on. */
+  readonly engine: EngineName;
+  setEngine(engine: EngineName): void;
   /** The sources that were named, in their order; every view may use them. */
   readonly sources: readonly NamedSource[];
   setSources(change: (before: readonly NamedSource[]) => readonly NamedSource[]): void;
@@ -41,6 +47,8 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
   const [sources, setSources] = useState<readonly NamedSource[]>([]);
   const [isAsked, setIsAsked] = useState(false);
   const latest = useRef<string | undefined>(undefined);
+  const [engine, keepEngine] = useState<EngineName>("auto");
+  const browser = useMemo(() => inBrowser(), []);
   const question = useRef<KeyQuestion | undefined>(undefined);
   const setKey = (next: string | undefined) => {
     latest.current = next;
@@ -55,7 +63,7 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
     };
     return {
       service: askingKey(overNetwork(() => latest.current), ask),
-      browser: inBrowser(),
+      browser: browser.send,
     };
   }, []);
   const onKey = (entered: string | undefined) => {
@@ -70,6 +78,12 @@ export function SessionProvider({ children }: { readonly children: ComponentChil
     key,
     setKey,
     send: sends[place],
+    sends,
+    engine,
+    setEngine(next) {
+      browser.setEngine(next);
+      keepEngine(next);
+    },
     sources,
     setSources,
   };

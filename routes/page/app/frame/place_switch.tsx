@@ -5,6 +5,7 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import type { Place } from "../service/service.ts";
+import { EngineChoice } from "./engine_choice.tsx";
 import { useSession } from "../session.tsx";
 
 /** What `GET /engine` answers. */
@@ -39,7 +40,7 @@ export function engineText({ name, adapter, software, width }: EngineInfo): stri
 
 /** The choice of the place. */
 export function PlaceSwitch() {
-  const { place, setPlace, send, key } = useSession();
+  const { place, setPlace, send, key, engine: asked } = useSession();
   const [engine, setEngine] = useState<EngineInfo>();
   useEffect(() => {
     let isOver = false;
@@ -52,7 +53,7 @@ export function PlaceSwitch() {
     return () => {
       isOver = true;
     };
-  }, [place, key]);
+  }, [place, key, asked]);
   return (
     <fieldset class="place-switch">
       <legend class="heard">Where work is done</legend>
@@ -71,8 +72,10 @@ export function PlaceSwitch() {
           </label>
         ))}
       </div>
+      {place === "browser" && <EngineChoice />}
       <span class="quiet engine" role="status" title={engine?.fallback}>
         {engine ? engineText(engine) : ""}
+        {engine?.fallback && `, not WebGPU: ${engine.fallback}`}
       </span>
     </fieldset>
   );

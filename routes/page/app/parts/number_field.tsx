@@ -15,6 +15,8 @@ export interface NumberFieldProps extends NumberRange {
   readonly value: number | undefined;
   /** What holds where nothing is given; shown in the empty field. */
   readonly usual?: number;
+  /** Whether a slider stands before the field; true if absent. */
+  readonly hasSlider?: boolean;
   readonly path?: string;
   readonly fault?: string | undefined;
   onChange(value: number | undefined): void;
@@ -26,7 +28,7 @@ export function NumberField(props: NumberFieldProps) {
   // What was typed, as long as it does not stand for the value.
   const [typed, setTyped] = useState<string>();
   const [fault, setFault] = useState<string>();
-  const slider = sliderRange(props, usual);
+  const slider = props.hasSlider === false ? undefined : sliderRange(props, usual);
   const wrong = fault ?? told;
   const take = (text: string) => {
     setTyped(text);

@@ -5,9 +5,10 @@
  */
 import { blobSource } from "../../../../core/checkpoint/blob_source.ts";
 import { openCheckpoint } from "../../../../core/checkpoint/open_checkpoint.ts";
-import { Problem, PROBLEMS } from "../../../../core/problem.ts";
+import { Problem } from "../../../../core/problem.ts";
 import type { ProblemDocument } from "../service/problem.ts";
 import type { Outline } from "./named_source.ts";
+import { problemDocument } from "./problem_document.ts";
 
 /** What was found. */
 export type Inspected = { readonly outline: Outline } | { readonly fault: ProblemDocument };
@@ -47,28 +48,8 @@ export async function readHeader(
       },
     };
   } catch (error) {
-    return { fault: documentOf(error) };
+    return { fault: problemDocument(error) };
   } finally {
     source.close?.();
   }
-}
-
-/** A failure of core as the document that the service would have answered. */
-function documentOf(error: unknown): ProblemDocument {
-  if (error instanceof Problem) {
-    const { status, title } = PROBLEMS[error.kind];
-    return {
-      ...error.members,
-      type: `/problems/${error.kind}`,
-      title,
-      status,
-      detail: error.message,
-    };
-  }
-  return {
-    type: "about:blank",
-    title: "The file cannot be read",
-    status: 0,
-    detail: `Cannot read the file: ${error instanceof Error ? error.message : String(error)}`,
-  };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { useState } from "preact/hooks";
+import { joinPath } from "../../../../core/merge/faults.ts";
 import { FileDrop } from "../parts/file_drop.tsx";
 import { countOf, formatBytes } from "../parts/format_bytes.ts";
 import { ProblemNotice } from "../parts/problem_notice.tsx";
@@ -112,7 +113,7 @@ function SourceName(
         spellcheck={false}
         autocomplete="off"
         maxLength={200}
-        data-path={`sources.${name}`}
+        data-path={joinPath("sources", name)}
         onInput={(event) => setTyped(event.currentTarget.value)}
         onBlur={take}
         onKeyDown={(event) => {

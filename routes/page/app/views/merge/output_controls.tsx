@@ -1,0 +1,112 @@
+/**
+ * What is written, and what is done with what does not fit.
+ *
+ * @module
+ */
+import { ChoiceField } from "../../parts/choice_field.tsx";
+import { NumberField } from "../../parts/number_field.tsx";
+import { TextField } from "../../parts/text_field.tsx";
+import { type RecipeDocument, withKey } from "./recipe/recipe_document.ts";
+
+/** What the controls change. */
+export interface OutputControlsProps {
+  readonly recipe: RecipeDocument;
+  readonly faultAt: (path: string) => string | undefined;
+  onChange(recipe: RecipeDocument): void;
+}
+
+interface Option {
+  readonly key: string;
+  readonly label: string;
+  readonly description: string;
+  /** The first is what holds if none is given. */
+  readonly choices: readonly (readonly [value: string, title: string])[];
+}
+
+const OPTIONS: readonly Option[] = [
+  {
+    key: "out_dtype",
+    label: "Written as",
+    description: "The element type of the result.",
+    choices: [
+      ["", "Each tensor's own type"],
+      ["float32", "float32"],
+      ["bfloat16", "bfloat16"],
+      ["float16", "float16"],
+    ],
+  },
+  {
+    key: "mismatch",
+    label: "Shapes that differ",
+    description: "What becomes of a tensor whose shapes differ.",
+    choices: [["error", "Refuse"], ["base", "Take the base's"], ["skip", "Leave it out"]],
+  },
+  {
+    key: "missing",
+    label: "Missing tensors",
+    description: "What becomes of a model that lacks a tensor.",
+    choices: [["error", "Refuse"], ["drop", "Go on without it"], ["base", "Take the base's"]],
+  },
+  {
+    key: "extra",
+    label: "Surplus tensors",
+    description: "What becomes of a tensor that the base lacks.",
+    choices: [["error", "Refuse"], ["copy", "Copy"], ["omit", "Leave out"]],
+  },
+  {
+    key: "non_finite",
+    label: "NaN and infinity",
+    description: "What is done where an input is not finite.",
+    choices: [["error", "Refuse"], ["base", "Take the base's"], ["propagate", "Let them through"]],
+  },
+];
+
+/** The controls; they are folded until they are wanted. */
+export function OutputControls({ recipe, faultAt, onChange }: OutputControlsProps) {
+  return (
+    <details class="output">
+      <summary>Output, seed, and what does not fit</summary>
+      <div class="parameters">
+        <TextField
+          label="Name"
+          description="Of the file."
+          value={typeof recipe.name === "string" ? recipe.name : ""}
+          placeholder={`merged-${recipe.merge_method}`}
+          path="name"
+          fault={faultAt("name")}
+          onChange={(name) => onChange(withKey(recipe, "name", name === "" ? undefined : name))}
+        />
+        <NumberField
+          label="Seed"
+          description="The same seed gives the same bytes."
+          integer
+          minimum={0}
+          maximum={Number.MAX_SAFE_INTEGER}
+          hasSlider={false}
+          value={typeof recipe.seed === "number" ? recipe.seed : undefined}
+          usual={0}
+          path="seed"
+          fault={faultAt("seed")}
+          onChange={(seed) => onChange(withKey(recipe, "seed", seed))}
+        />
+        {OPTIONS.map(({ key, label, description, choices }) => {
+          const usual = choices[0]?.[0] ?? "";
+          const value = typeof recipe[key] === "string" ? recipe[key] : usual;
+          const stray = choices.every(([each]) => each !== value) ? [[value, value] as const] : [];
+          return (
+            <ChoiceField
+              key={key}
+              label={label}
+              description={description}
+              value={value}
+              choices={[...choices, ...stray].map(([value, title]) => ({ value, title }))}
+              path={key}
+              fault={faultAt(key)}
+              onChange={(next) => onChange(withKey(recipe, key, next === usual ? undefined : next))}
+            />
+          );
+        })}
+      </div>
+    </details>
+  );
+}
