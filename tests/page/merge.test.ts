@@ -353,6 +353,49 @@ Deno.test("what the service refuses is told in words: what, where, and what to d
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("every kind of problem is seen as words: its title, its detail, where, and what to do next", async () => {
+  await merging({ expected: REFUSED }, async ({ page, view, app }) => {
+    await choose(view, digits("left", "right"));
+    const listed = await app.request("/problems", { headers: { accept: "application/json" } });
+    const { problems } = await listed.json() as {
+      problems: { kind: string; type: string; title: string; status: number }[];
+    };
+    assert(problems.length > 20);
+    const notice = view.locator(".run").getByRole("alert");
+    for (const { kind, type, title, status } of problems) {
+      const document = {
+        type,
+        title,
+        status,
+        detail: `Cannot merge as this is a test of ${kind}: current value is 3`,
+        errors: [{ path: "models[0].model", message: `Here ${kind} stands` }],
+        tensor: "layers.0.weight",
+      };
+      await page.route("**/merge", (route) =>
+        route.fulfill({
+          status,
+          contentType: "application/problem+json",
+          body: JSON.stringify(document),
+        }));
+      await view.getByRole("button", { name: "Merge in the service" }).click();
+      if (kind === "unauthorized") {
+        await page.getByRole("dialog").waitFor();
+        await page.keyboard.press("Escape");
+      }
+      await notice.getByText(document.detail).waitFor();
+      const words = await notice.innerText();
+      for (const part of [title, "models[0].model", `Here ${kind} stands`, "layers.0.weight"]) {
+        assert(words.includes(part), `${kind}: ${words}`);
+      }
+      assertEquals(await notice.locator(".advice").count(), 1, kind);
+      await page.unroute("**/merge");
+    }
+    await notice.getByRole("button", { name: "models[0].model" }).click();
+    assertEquals(await page.evaluate("document.activeElement.dataset.path"), "models[0].model");
+    await assertAccessible(page);
+  });
+});
+
 Deno.test("a merge that is cancelled is told to be, and can be run again", async () => {
   await merging({}, async ({ page, view }) => {
     await choose(view, digits("left", "right"));

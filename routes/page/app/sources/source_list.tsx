@@ -71,6 +71,12 @@ function SourceCard({ source, onRename }: SourceCardProps) {
       {outline && <p class="quiet numbers">{factsOf(outline).join(" · ")}</p>}
       {!outline && !fault && <p class="quiet" role="status">Reading the header…</p>}
       {fault && <ProblemNotice problem={fault} />}
+      {outline && origin.type === "file" && origin.beside && (
+        <p class="notice">
+          A sharded checkpoint is merged from its address, the hub or the operator's folder, and
+          cannot be uploaded: its tensors are only shown here.
+        </p>
+      )}
       {needsConfig && (
         <FileDrop
           label={`Choose adapter_config.json of ${name}`}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { useRef } from "preact/hooks";
 import { useSession } from "../session.tsx";
 import { inspect } from "./inspect.ts";
 import type { NamedSource, Origin } from "./named_source.ts";
@@ -14,8 +15,13 @@ export interface SourceActions {
   readonly sources: readonly NamedSource[];
   /** Adds checkpoints among files; answers what else was among them. */
   addFiles(files: readonly File[]): Pick<DroppedFiles, "recipes" | "configs">;
-  /** Adds one, under a name made of where it is unless one is given; a source of that name is replaced. */
-  add(origin: Origin, name?: string): void;
+  /**
+   * Adds one, under a name made of where it is unless one is given; a source of that name is replaced.
+   *
+   * @param rest Milliseconds after which its header is read, if it then still is the one: an address that is being typed
+   * is not asked for at every key.
+   */
+  add(origin: Origin, name?: string, rest?: number): void;
   /** Gives an adapter its configuration. */
   setConfig(name: string, config: File): void;
   /** Renames one; nothing happens if the new name is taken or empty. */
@@ -26,6 +32,8 @@ export interface SourceActions {
 /** The sources of the session and what can be done with them. */
 export function useSources(): SourceActions {
   const { sources, setSources, send } = useSession();
+  const latest = useRef(sources);
+  latest.current = sources;
 
   function placeText(origin: Origin): string {
     switch (origin.type) {
@@ -41,18 +49,25 @@ export function useSources(): SourceActions {
   }
 
   /** Puts sources into the list and reads what is in them. */
-  function put(added: readonly NamedSource[]): void {
+  function put(added: readonly NamedSource[], rest = 0): void {
     setSources((before) => [
       ...before.filter(({ name }) => !added.some((source) => source.name === name)),
       ...added,
     ]);
-    for (const source of added) {
-      inspect(source, send).then((found) =>
-        setSources((before) =>
-          before.map((each) => each.origin === source.origin ? { ...each, ...found } : each)
-        )
-      );
-    }
+    if (rest === 0) return added.forEach(read);
+    setTimeout(() => {
+      const isThere = ({ origin }: NamedSource) =>
+        latest.current.some((source) => source.origin === origin);
+      added.filter(isThere).forEach(read);
+    }, rest);
+  }
+
+  function read(source: NamedSource): void {
+    inspect(source, send).then((found) =>
+      setSources((before) =>
+        before.map((each) => each.origin === source.origin ? { ...each, ...found } : each)
+      )
+    );
   }
 
   return {
@@ -74,9 +89,9 @@ export function useSources(): SourceActions {
       put(added);
       return { recipes, configs };
     },
-    add(origin, name) {
+    add(origin, name, rest) {
       const taken = sources.map((source) => source.name);
-      put([{ name: name ?? sourceName(placeText(origin), taken), origin }]);
+      put([{ name: name ?? sourceName(placeText(origin), taken), origin }], rest);
     },
     setConfig(name, config) {
       setSources((before) =>

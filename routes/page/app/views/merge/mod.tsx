@@ -44,6 +44,9 @@ interface Planned {
   readonly problem?: ProblemDocument;
 }
 
+/** Rest after which an address in a recipe is asked for. */
+const TYPING_MS = 800;
+
 /** The view. */
 export function MergeView() {
   const { send, place } = useSession();
@@ -83,6 +86,15 @@ export function MergeView() {
     setRecipe((before) => withNewSources(gone.reduce(withoutName, before), method, fresh));
   }, [sources, method]);
 
+  // Statistics go with a model and are none.
+  const statistics = sources.filter(({ outline }) => outline?.kind === "statistics")
+    .map(({ name }) => name).join("\n");
+  useEffect(() => {
+    if (statistics !== "") {
+      setRecipe((before) => statistics.split("\n").reduce(withoutName, before));
+    }
+  }, [statistics]);
+
   /** Takes a whole recipe: what its sources name is named here too. */
   const take = (next: RecipeDocument): RecipeDocument => {
     const { recipe: own, origins } = splitSources(next);
@@ -90,7 +102,7 @@ export function MergeView() {
       const before = sources.find((source) => source.name === name);
       return JSON.stringify(before?.origin) !== JSON.stringify(origin);
     });
-    for (const { name, origin } of changed) add(origin, name);
+    for (const { name, origin } of changed) add(origin, name, TYPING_MS);
     setRecipe(own);
     return withSources(own, [
       ...sources.filter(({ name }) => !changed.some((source) => source.name === name)),

@@ -17,6 +17,7 @@ import {
   withModel,
   withParameter,
   withRenamed,
+  withStatistics,
 } from "./recipe/recipe_document.ts";
 import { openNames } from "./recipe/recipe_sources.ts";
 
@@ -36,6 +37,11 @@ export function ModelList({ recipe, method, faultAt, onChange }: ModelListProps)
     ...new Set([...sources.map(({ name }) => name), ...usedNames(recipe)]),
   ];
   const { base_model, models = [] } = recipe;
+  const isStatistics = (name: string) =>
+    models.some(({ statistics }) => statistics === name) ||
+    sources.find((source) => source.name === name)?.outline?.kind === "statistics";
+  const isListed = (name: string) =>
+    models.some(({ model }) => model === name) || name !== base_model && !isStatistics(name);
   const rename = (name: string, next: string) => onChange(withRenamed(recipe, name, next));
   if (recipe.slices !== undefined) {
     return (
@@ -71,7 +77,7 @@ export function ModelList({ recipe, method, faultAt, onChange }: ModelListProps)
         {names.filter((name) => name !== base_model).length === 0 && (
           <p class="quiet">Choose checkpoints above; they are listed here.</p>
         )}
-        {names.filter((name) => name !== base_model || models.some(({ model }) => model === name))
+        {names.filter((name) => isListed(name))
           .map((name) => {
             const index = models.findIndex(({ model }) => model === name);
             const path = `models[${index}]`;
@@ -89,6 +95,20 @@ export function ModelList({ recipe, method, faultAt, onChange }: ModelListProps)
                 </label>
                 {faultAt(`${path}.model`) && <p class="fault">{faultAt(`${path}.model`)}</p>}
                 {index >= 0 && open.includes(name) && <OpenName name={name} onRename={rename} />}
+                {index >= 0 && method && method.needs.statistics !== null && (
+                  <ChoiceField
+                    label="Statistics"
+                    description={`Of the kind ${method.needs.statistics}, of this model's data.`}
+                    value={models[index]?.statistics ?? ""}
+                    choices={[
+                      { value: "", title: "Choose" },
+                      ...names.map((each) => ({ value: each, title: each })),
+                    ]}
+                    path={`${path}.statistics`}
+                    fault={faultAt(`${path}.statistics`)}
+                    onChange={(next) => onChange(withStatistics(recipe, index, next))}
+                  />
+                )}
                 {index >= 0 && method && (
                   <ParameterControls
                     method={method}

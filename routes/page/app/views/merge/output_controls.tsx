@@ -63,6 +63,12 @@ const OPTIONS: readonly Option[] = [
 
 /** The controls; they are folded until they are wanted. */
 export function OutputControls({ recipe, faultAt, onChange }: OutputControlsProps) {
+  const output = { ...(recipe.output as Readonly<Record<string, unknown>> | null | undefined) };
+  const setOutput = (key: string, value: string | undefined) => {
+    const { [key]: _, ...rest } = output;
+    const next = value === undefined ? rest : { ...rest, [key]: value };
+    onChange(withKey(recipe, "output", Object.keys(next).length === 0 ? undefined : next));
+  };
   return (
     <details class="output">
       <summary>Output, seed, and what does not fit</summary>
@@ -88,6 +94,28 @@ export function OutputControls({ recipe, faultAt, onChange }: OutputControlsProp
           path="seed"
           fault={faultAt("seed")}
           onChange={(seed) => onChange(withKey(recipe, "seed", seed))}
+        />
+        <ChoiceField
+          label="Form"
+          description="An ONNX model needs a base that is one; PEFT is for adapters."
+          value={typeof output.format === "string" ? output.format : "safetensors"}
+          choices={[
+            { value: "safetensors", title: "safetensors" },
+            { value: "onnx", title: "ONNX model" },
+            { value: "peft", title: "PEFT adapter" },
+          ]}
+          path="output.format"
+          fault={faultAt("output.format")}
+          onChange={(format) => setOutput("format", format === "safetensors" ? undefined : format)}
+        />
+        <TextField
+          label="Bytes of a shard"
+          description="Such as 5GB; the shards come as one zip file."
+          value={output.shard_size === undefined ? "" : String(output.shard_size)}
+          placeholder="One file"
+          path="output.shard_size"
+          fault={faultAt("output.shard_size")}
+          onChange={(size) => setOutput("shard_size", size.trim() === "" ? undefined : size.trim())}
         />
         {OPTIONS.map(({ key, label, description, choices }) => {
           const usual = choices[0]?.[0] ?? "";

@@ -13,6 +13,8 @@ export type ParameterMap = Readonly<Record<string, unknown>>;
 export interface ModelEntry {
   readonly model: string;
   readonly parameters?: ParameterMap;
+  /** Name of the source of its statistics. */
+  readonly statistics?: string;
   readonly [key: string]: unknown;
 }
 
@@ -42,7 +44,8 @@ export function recipeOf(value: unknown): RecipeDocument | undefined {
   const entries = (models ?? undefined) as readonly unknown[] | undefined;
   const isModel = (entry: unknown) => {
     const model = mapOf(entry);
-    return typeof model?.model === "string" && isMapOrNone(model.parameters);
+    return typeof model?.model === "string" && isMapOrNone(model.parameters) &&
+      isTextOrNone(model.statistics);
   };
   if (entries && !entries.every(isModel)) return undefined;
   return {
@@ -97,6 +100,22 @@ export function withParameter(
     ...recipe,
     models: (recipe.models ?? []).map((entry, i) =>
       i === model ? setKey(entry, "parameters", change(entry.parameters)) as ModelEntry : entry
+    ),
+  };
+}
+
+/** With the statistics of a model, or without if the name is empty. */
+export function withStatistics(
+  recipe: RecipeDocument,
+  model: number,
+  name: string,
+): RecipeDocument {
+  return {
+    ...recipe,
+    models: (recipe.models ?? []).map((entry, i) =>
+      i === model
+        ? setKey(entry, "statistics", name === "" ? undefined : name) as ModelEntry
+        : entry
     ),
   };
 }
@@ -164,8 +183,13 @@ function setKey(
 }
 
 function withoutNone(entry: ModelEntry): ModelEntry {
-  const { parameters, ...rest } = entry;
-  return mapOf(parameters) ? { ...rest, parameters: parameters! } : rest as ModelEntry;
+  const { parameters, statistics, ...rest } = entry;
+  return {
+    ...rest,
+    model: entry.model,
+    ...(mapOf(parameters) ? { parameters: parameters! } : {}),
+    ...(typeof statistics === "string" ? { statistics } : {}),
+  };
 }
 
 function mapOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
