@@ -42,6 +42,9 @@ Deno.test("the published mode accepts every round and returns the last", async (
     [true, 1],
   ]);
   assertEquals(answer.mode, "published");
+  // The second round scores better than the third, and is not the result.
+  assert(answer.rounds[1]!.mean!.loss < answer.rounds[2]!.mean!.loss);
+  assertEquals(answer.best_round, 3);
 });
 
 Deno.test("without select shards nothing can be selected, and the run says so", async () => {

@@ -14,6 +14,7 @@ import {
   type Progress,
   shareDone,
 } from "../../../../routes/page/app/views/atm/progress.ts";
+import { spans } from "../../../../routes/page/app/views/atm/run_result.tsx";
 import { meanCosine, scoreLines } from "../../../../routes/page/app/views/atm/score_lines.ts";
 import { atmDocument, runTasks } from "../../../support/atm.ts";
 
@@ -99,4 +100,8 @@ Deno.test("a value that is put at a path is found there, and nothing else change
   assertEquals(valueAt({}, "toString.name"), undefined);
   const texts = textsIn(atmDocument() as Draft);
   assert(texts.has("one-select") && !texts.has("tasks"));
+});
+
+Deno.test("rounds in a row are one span", () => {
+  assertEquals([[], [0], [0, 1, 2, 5, 7, 8]].map(spans), ["", "0", "0–2, 5, 7–8"]);
 });

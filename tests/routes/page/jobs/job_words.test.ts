@@ -21,7 +21,7 @@ Deno.test("what a job tells is put into words, also where its event was cut", ()
     "Compares with task arithmetic",
   );
   assertEquals(told("waits for its turn"), "waits for its turn");
-  assertEquals([amountText(1500, "bytes"), amountText(1, "events")], ["1.5 kB", "1 message"]);
+  assertEquals([amountText(1500, "bytes"), amountText(3, "tensors")], ["1.5 kB", "3 tensors"]);
 });
 
 Deno.test("results lead to checkpoints and reports, times to durations", () => {
