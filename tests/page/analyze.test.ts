@@ -134,3 +134,19 @@ Deno.test("analyze: what is wrong is told in words, and a phone shows all withou
       await Deno.remove(folder, { recursive: true });
     }
   }));
+
+Deno.test("analyze: this browser finds the same numbers as the service, and nothing is sent", () =>
+  analyzed({}, async (page, found) => {
+    await page.getByText("In this browser", { exact: true }).click();
+    const sent: string[] = [];
+    page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+    await page.getByLabel("Singular values").check();
+    await page.getByRole("button", { name: "Analyze", exact: true }).click();
+    await page.getByRole("columnheader", { name: "interference" }).waitFor({ timeout: 60_000 });
+    const all = () => page.getByRole("button", { name: "All as JSON" }).click();
+    const here: Analysis = JSON.parse(await downloadText(page, all));
+    assertEquals(here.total.cosines, found.total.cosines);
+    assertEquals(here.layers, found.layers);
+    assert(here.tensors.some(({ spectrum }) => spectrum));
+    assertEquals(sent, []);
+  }));

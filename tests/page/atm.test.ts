@@ -32,8 +32,10 @@ async function write(view: Locator, document: unknown): Promise<void> {
   await area.fill(JSON.stringify(document));
 }
 
-async function answerOf(page: Page, view: Locator): Promise<AtmAnswer> {
-  await view.locator('[data-phase="done"]').waitFor({ timeout: 60_000 });
+/** The answer of a run that has ended; of another than the one before, if there was one. */
+async function answerOf(page: Page, view: Locator, before?: AtmAnswer): Promise<AtmAnswer> {
+  await view.locator(`[data-phase="done"]:not([data-run="${before?.run}"])`)
+    .waitFor({ timeout: 60_000 });
   return JSON.parse(
     await downloadText(page, () => view.getByRole("button", { name: "All as JSON" }).click()),
   );
@@ -127,8 +129,7 @@ Deno.test("atm: a round's weights are downloaded as the store has them, and the 
     await view.getByRole("button", { name: "Start here with round 1" }).click();
     assertEquals(await view.getByLabel("Start", { exact: true }).inputValue(), "round 1");
     await view.getByRole("button", { name: "Start the rounds" }).click();
-    await view.locator('[data-phase="running"]').waitFor();
-    const next = await answerOf(page, view);
+    const next = await answerOf(page, view, answer);
     // It starts where the first round of the other run ended.
     assertEquals(next.start, answer.rounds[0]!.merged);
   }));
@@ -178,4 +179,26 @@ Deno.test("atm: what is wrong is told in words at its place, and a document that
     await view.getByText("must be another source than").first().waitFor();
     await view.getByLabel("Document", { exact: true }).fill("{ rounds");
     await view.getByText("Cannot read the document").waitFor();
+  }));
+
+Deno.test("atm: rounds run in this browser as they do in the service, and nothing is sent", () =>
+  withDigits({}, async (view, { page }) => {
+    const sent: string[] = [];
+    await write(view, digitDocument({ references: ["base"], rounds: 2 }));
+    await view.getByRole("button", { name: "Start the rounds" }).click();
+    const there = await answerOf(page, view);
+    page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+    await page.getByText("In this browser", { exact: true }).click();
+    await view.getByRole("button", { name: "Start the rounds" }).click();
+    const here = await answerOf(page, view, there);
+    assertEquals(here.checkpoint.id, there.checkpoint.id);
+    assertEquals(here.rounds.map(({ merged }) => merged), there.rounds.map(({ merged }) => merged));
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      view.getByRole("button", { name: "Download the result" }).click(),
+    ]);
+    const bytes = await Deno.readFile(await download.path());
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    assertEquals(`sha256:${digest}`, here.checkpoint.id);
+    assertEquals(sent, []);
   }));

@@ -274,6 +274,61 @@ Deno.test("controls and text change each other, and text that cannot be read cha
   });
 });
 
+Deno.test("checkpoints and a recipe can be dropped at once", async () => {
+  await merging({}, async ({ page, view }) => {
+    const files = await Promise.all(
+      digits("left", "right").map(async (path) => ({
+        name: path.replace(/^.*\//, ""),
+        base64: (await Deno.readFile(path)).toBase64(),
+      })),
+    );
+    const recipe =
+      "merge_method: linear\nmodels: [{model: right, parameters: {weight: 3}}, {model: left}]";
+    files.push({ name: "recipe.yaml", base64: btoa(recipe) });
+    const transfer = await page.evaluateHandle((files) => {
+      const transfer = new DataTransfer();
+      for (const { name, base64 } of files) {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+      }
+      return transfer;
+    }, files);
+    const place = view.locator(".drop").first();
+    await place.dispatchEvent("dragenter", { dataTransfer: transfer });
+    await until(async () => await place.getAttribute("class") === "drop over");
+    await place.dispatchEvent("drop", { dataTransfer: transfer });
+    await view.getByLabel("Name of right", { exact: true }).waitFor();
+    assertEquals(await place.getAttribute("class"), "drop");
+    await until(async () => (await recipeText(view)).includes('"weight": 3'));
+    const { models } = JSON.parse(await recipeText(view)) as { models: { model: string }[] };
+    assertEquals(models.map(({ model }) => model), ["right", "left"]);
+    assertEquals(await view.getByText(/^Nothing stands for/).count(), 0);
+  });
+});
+
+Deno.test("adapters are used with their configurations, which may come later", async () => {
+  const folder = new URL("../../fixtures/adapters/", import.meta.url).pathname;
+  await merging({ expected: REFUSED }, async ({ page, view }) => {
+    const input = view.getByLabel("Choose checkpoints", { exact: true });
+    await input.setInputFiles([
+      `${folder}first/adapter_model.safetensors`,
+      `${folder}first/adapter_config.json`,
+    ]);
+    await view.getByText(/^adapter · \d+ tensors/).waitFor();
+    await input.setInputFiles(`${folder}second/adapter_model.safetensors`);
+    await view.getByLabel("Choose adapter_config.json of adapter_model-2")
+      .setInputFiles(`${folder}second/adapter_config.json`);
+    await view.getByLabel("Method", { exact: true }).selectOption("lora_cat");
+    await view.getByText("Uploads 4 files").waitFor();
+    await assertAccessible(page);
+    const saved = page.waitForEvent("download", PATIENT);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const { tensors, kind } = await openSafetensors(memorySource(await bytesOf(await saved)));
+    assertEquals(kind, "adapter");
+    assert(tensors.size > 0);
+  });
+});
+
 Deno.test("a mergekit file works as it is: its names wait for their files", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(

@@ -103,6 +103,8 @@ function drawLines(props: LineChartProps, width: number): Drawing {
     ...references.map(({ value }) => axis.at(value)),
   ];
   const heights = apart(ends, LABEL_GAP, [TOP, TOP + PLOT]);
+  // Points of many rounds would run into each other.
+  const size = Math.min(3.5, Math.max(1.2, step * 0.22));
   const lastX = at(Math.max(0, places.length - 1));
   return {
     height: TOP + PLOT + BOTTOM,
@@ -135,6 +137,7 @@ function drawLines(props: LineChartProps, width: number): Drawing {
                   x={mark.x}
                   y={mark.y}
                   hollow={line.hollow?.[k] ?? false}
+                  size={size}
                 />
               )
             )}

@@ -12,7 +12,13 @@ export function TableView({ table, label }: { readonly table: Table; readonly la
     <div class="table-box" tabIndex={0} role="region" aria-label={label}>
       <table class="data">
         <thead>
-          <tr>{table.columns.map((name) => <th key={name} scope="col">{name}</th>)}</tr>
+          <tr>
+            {table.columns.map((name, k) => (
+              <th key={name} scope="col" class={isNumeric(table, k) ? "number" : undefined}>
+                {name}
+              </th>
+            ))}
+          </tr>
         </thead>
         <tbody>
           {table.rows.map((row, i) => (
@@ -28,6 +34,11 @@ export function TableView({ table, label }: { readonly table: Table; readonly la
       </table>
     </div>
   );
+}
+
+/** Whether no text stands in a column. */
+function isNumeric({ rows }: Table, column: number): boolean {
+  return rows.length > 0 && rows.every((row) => typeof row[column] !== "string");
 }
 
 function cellText(cell: Cell): string {

@@ -49,8 +49,9 @@ type Told =
     readonly event: "start";
     readonly run: string;
     readonly rounds: number;
-    readonly from: number;
     readonly select: TaskScores;
+    /** The rounds of a run that is gone on with. */
+    readonly history?: readonly RoundReport[];
     readonly checkpoint?: { readonly id: string };
   }
   | ({ readonly event: "task"; readonly task: string } & Tuning)
@@ -71,8 +72,7 @@ export function after(before: Progress, told: unknown): Progress {
         run: event.run,
         planned: event.rounds,
         start: event.select,
-        // A run that goes on tells nothing of the rounds before.
-        rounds: before.rounds.filter(({ round }) => round < event.from),
+        rounds: event.history ?? [],
         ...(event.checkpoint ? { first: event.checkpoint.id } : {}),
       };
     case "task": {

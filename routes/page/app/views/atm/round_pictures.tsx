@@ -21,7 +21,7 @@ export function RoundPictures({ progress }: { readonly progress: Progress }) {
     accuracy: scoreLines(progress, "accuracy", one),
     loss: scoreLines(progress, "loss", one),
   }), [progress, one]);
-  const of = one === undefined ? "on the select rows of all tasks" : `on the select rows of ${one}`;
+  const of = `On the select rows of ${one ?? "all tasks"}`;
   const note = rounds.some(({ accepted }) => !accepted)
     ? `${of}; hollow: rejected, those weights were not taken`
     : of;

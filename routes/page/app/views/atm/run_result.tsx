@@ -56,9 +56,20 @@ export function ledgerTable({ ledger }: Pick<AtmAnswer, "ledger">): Table {
       task,
       holder,
       passes,
-      rounds.join(" "),
+      spans(rounds),
     ]),
   };
+}
+
+/** Ascending numbers, those in a row as one span: `0, 2–5`. */
+export function spans(numbers: readonly number[]): string {
+  const parts: [number, number][] = [];
+  for (const number of numbers) {
+    const last = parts.at(-1);
+    if (last && last[1] === number - 1) last[1] = number;
+    else parts.push([number, number]);
+  }
+  return parts.map(([from, to]) => from === to ? String(from) : `${from}–${to}`).join(", ");
 }
 
 /** The result. */

@@ -26,7 +26,7 @@ export function RunStatus({ run }: { readonly run: Running }) {
   return (
     <div class="run-status">
       <h2>Run</h2>
-      <p role="status" class="phase" data-phase={phase}>
+      <p role="status" class="phase" data-phase={phase} data-run={progress.run}>
         {sentence(phase, rounds.length, planned)}
         {rounds.length > 0 &&
           ` ${countOf(rounds.length - rejected, "round")} accepted, ${rejected} rejected.`}

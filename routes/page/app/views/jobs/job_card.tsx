@@ -58,7 +58,8 @@ export function JobCard(
       {isActive && (
         <ProgressMeter
           label={messageText(job)}
-          done={state === "running" ? progress.done : undefined}
+          // How many events there will be, nobody can tell.
+          done={state === "running" && progress.unit !== "events" ? progress.done : undefined}
           total={progress.total ?? undefined}
           format={(value) => amountText(value, progress.unit)}
         />

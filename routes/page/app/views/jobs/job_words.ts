@@ -59,8 +59,7 @@ export function messageText({ progress }: Pick<ToldJob, "progress">): string {
 
 /** How much is done, in the job's own unit. */
 export function amountText(value: number, unit: string): string {
-  if (unit === "bytes") return formatBytes(value);
-  return unit === "events" ? countOf(value, "message") : `${value} ${unit}`;
+  return unit === "bytes" ? formatBytes(value) : `${value} ${unit}`;
 }
 
 /** The seconds that a job took, or has taken until now. */

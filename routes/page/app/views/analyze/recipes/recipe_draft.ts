@@ -11,6 +11,7 @@ export interface Method {
   readonly name: string;
   readonly title: string;
   readonly base: string;
+  readonly needs: { readonly models: { readonly maximum: number | null } };
   readonly parameters: Readonly<
     Record<
       string,
@@ -39,7 +40,7 @@ export function usualRecipe(
   const recipe = {
     merge_method: method.name,
     ...(base === undefined || method.base === "none" ? {} : { base_model: base }),
-    models: models.map((model) => ({
+    models: models.slice(0, method.needs.models.maximum ?? models.length).map((model) => ({
       model,
       ...(Object.keys(own).length > 0 ? { parameters: own } : {}),
     })),
