@@ -37,12 +37,15 @@ export async function replayJob(
   const source = await store.leases.open(body);
   if (!source) throw new Problem("not-found", "The request of the job is gone from the store");
   try {
-    const request = new Request(`http://job${path}`, {
+    // Browsers take a stream only from who says so.
+    const init: RequestInit & { readonly duplex: "half" } = {
+      duplex: "half",
       method: "POST",
       headers: { ...headers, accept: "application/x-ndjson, application/json;q=0.9, */*;q=0.1" },
       body: streamFrom(source),
       signal,
-    });
+    };
+    const request = new Request(`http://job${path}`, init);
     const response = await replay(request, job.run === undefined ? {} : { resume: job.run });
     const type = response.headers.get("content-type") ?? "";
     if (type.startsWith("application/x-ndjson")) return await lastEvent(response, tell);

@@ -274,6 +274,61 @@ Deno.test("controls and text change each other, and text that cannot be read cha
   });
 });
 
+Deno.test("checkpoints and a recipe can be dropped at once", async () => {
+  await merging({}, async ({ page, view }) => {
+    const files = await Promise.all(
+      digits("left", "right").map(async (path) => ({
+        name: path.replace(/^.*\//, ""),
+        base64: (await Deno.readFile(path)).toBase64(),
+      })),
+    );
+    const recipe =
+      "merge_method: linear\nmodels: [{model: right, parameters: {weight: 3}}, {model: left}]";
+    files.push({ name: "recipe.yaml", base64: btoa(recipe) });
+    const transfer = await page.evaluateHandle((files) => {
+      const transfer = new DataTransfer();
+      for (const { name, base64 } of files) {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+      }
+      return transfer;
+    }, files);
+    const place = view.locator(".drop").first();
+    await place.dispatchEvent("dragenter", { dataTransfer: transfer });
+    await until(async () => await place.getAttribute("class") === "drop over");
+    await place.dispatchEvent("drop", { dataTransfer: transfer });
+    await view.getByLabel("Name of right", { exact: true }).waitFor();
+    assertEquals(await place.getAttribute("class"), "drop");
+    await until(async () => (await recipeText(view)).includes('"weight": 3'));
+    const { models } = JSON.parse(await recipeText(view)) as { models: { model: string }[] };
+    assertEquals(models.map(({ model }) => model), ["right", "left"]);
+    assertEquals(await view.getByText(/^Nothing stands for/).count(), 0);
+  });
+});
+
+Deno.test("adapters are used with their configurations, which may come later", async () => {
+  const folder = new URL("../../fixtures/adapters/", import.meta.url).pathname;
+  await merging({ expected: REFUSED }, async ({ page, view }) => {
+    const input = view.getByLabel("Choose checkpoints", { exact: true });
+    await input.setInputFiles([
+      `${folder}first/adapter_model.safetensors`,
+      `${folder}first/adapter_config.json`,
+    ]);
+    await view.getByText(/^adapter · \d+ tensors/).waitFor();
+    await input.setInputFiles(`${folder}second/adapter_model.safetensors`);
+    await view.getByLabel("Choose adapter_config.json of adapter_model-2")
+      .setInputFiles(`${folder}second/adapter_config.json`);
+    await view.getByLabel("Method", { exact: true }).selectOption("lora_cat");
+    await view.getByText("Uploads 4 files").waitFor();
+    await assertAccessible(page);
+    const saved = page.waitForEvent("download", PATIENT);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const { tensors, kind } = await openSafetensors(memorySource(await bytesOf(await saved)));
+    assertEquals(kind, "adapter");
+    assert(tensors.size > 0);
+  });
+});
+
 Deno.test("a mergekit file works as it is: its names wait for their files", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(
@@ -353,6 +408,57 @@ Deno.test("what the service refuses is told in words: what, where, and what to d
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("what the service keeps is added, seen, planned in the page, and merged without a file", async () => {
+  await merging({}, async (given) => {
+    const { page, view, app } = given;
+    for (const path of digits("left", "right")) {
+      const response = await app.request("/checkpoints", {
+        method: "POST",
+        body: await Deno.readFile(path),
+      });
+      assertEquals(response.status, 201);
+    }
+    await view.getByText("By address, or from what is kept").click();
+    await view.getByRole("button", { name: "Show what the service keeps" }).click();
+    const adds = view.getByRole("button", { name: /^Add [0-9a-f]{12}$/ });
+    await until(async () => await adds.count() === 2);
+    for (const add of await adds.all()) await add.click();
+    const named = view.getByRole("list", { name: "Named checkpoints" });
+    await until(async () => await named.getByText("weights · 6 tensors").count() === 2);
+    await assertAccessible(page);
+    await view.getByRole("button", { name: "Show the plan" }).click();
+    await view.getByRole("table", { name: "Plan by tensor" }).waitFor();
+    const saved = page.waitForEvent("download", PATIENT);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const merged = await bytesOf(await saved);
+    const recipe = JSON.parse(await recipeText(view));
+    assert(
+      Object.values<{ checkpoint?: string }>(recipe.sources).every(({ checkpoint }) => checkpoint),
+    );
+    const posted = await app.request("/merge", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(recipe),
+    });
+    assertEquals(merged, new Uint8Array(await posted.arrayBuffer()));
+  });
+});
+
+Deno.test("an address is asked for by the service, which says why it does not read it", async () => {
+  await merging({ expected: REFUSED }, async ({ page, view }) => {
+    await view.getByText("By address, or from what is kept").click();
+    const address = view.getByLabel("Address");
+    await address.fill("not an address");
+    await page.keyboard.press("Enter");
+    await view.getByText(/Must be a URL.*current value is not an address/).waitFor();
+    await address.fill("https://example.org/some/model.safetensors");
+    await page.keyboard.press("Enter");
+    await view.getByText("The source may not be read").waitFor();
+    assertEquals(await view.getByLabel("Name of some").inputValue(), "some");
+    await assertAccessible(page);
+  });
+});
+
 Deno.test("every kind of problem is seen as words: its title, its detail, where, and what to do next", async () => {
   await merging({ expected: REFUSED }, async ({ page, view, app }) => {
     await choose(view, digits("left", "right"));
@@ -361,7 +467,7 @@ Deno.test("every kind of problem is seen as words: its title, its detail, where,
       problems: { kind: string; type: string; title: string; status: number }[];
     };
     assert(problems.length > 20);
-    const notice = view.locator(".run").getByRole("alert");
+    const notice = view.locator(".merge-run").getByRole("alert");
     for (const { kind, type, title, status } of problems) {
       const document = {
         type,
@@ -394,6 +500,34 @@ Deno.test("every kind of problem is seen as words: its title, its detail, where,
     assertEquals(await page.evaluate("document.activeElement.dataset.path"), "models[0].model");
     await assertAccessible(page);
   });
+});
+
+Deno.test("a merge that fails after its answer began says why, and leaves no file", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const [name, last] of [["one", 1], ["two", NaN]] as const) {
+    const bytes = constantFile(2_500_000, 1);
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, last, true);
+    await Deno.writeFile(`${folder}/${name}.safetensors`, bytes);
+  }
+  // The browser's own word for an answer that ends early.
+  await merging({ expected: /net::ERR_/ }, async ({ page, view }) => {
+    let downloads = 0;
+    page.on("download", () => downloads++);
+    await choose(view, [`${folder}/one.safetensors`, `${folder}/two.safetensors`]);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const notice = view.getByRole("alert");
+    await notice.getByText("The merge ended early").waitFor(PATIENT);
+    const words = await notice.innerText();
+    assert(/"two".*NaN or infinity|NaN.*two|two.*finite/.test(words), words);
+    assertEquals(downloads, 0);
+    const left = await page.evaluate(`(async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("amalgam-downloads");
+      return (await Array.fromAsync(folder.keys())).length;
+    })()`);
+    assertEquals(left, 0);
+  });
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a merge that is cancelled is told to be, and can be run again", async () => {

@@ -12,6 +12,8 @@ import { testApp, type TestAppOptions } from "../../support/service.ts";
 export interface BrowsingOptions extends TestAppOptions {
   /** Folder of the browser's profile, so that what it keeps outlives it; a fresh one if absent. */
   readonly profile?: string;
+  /** Port of the service, as what a browser keeps belongs to one origin; a free one if absent. */
+  readonly port?: number;
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
   /** Whether Chromium offers a WebGPU adapter, which the processor plays. */
@@ -45,7 +47,7 @@ export async function browsing(
 ): Promise<void> {
   const { app, close, faults } = testApp({ page: pageFiles(), ...options });
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    { hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => {} },
     (request) => app.fetch(request),
   );
   const origin = `http://127.0.0.1:${server.addr.port}`;

@@ -5,6 +5,7 @@
  */
 import type { ComponentChildren } from "preact";
 import { useId, useRef, useState } from "preact/hooks";
+import { droppedFiles } from "./dropped_files.ts";
 
 /** What the place is for. */
 export interface FileDropProps {
@@ -48,8 +49,9 @@ export function FileDrop(
       onDrop={(event) => {
         event.preventDefault();
         leave();
-        const files = [...event.dataTransfer?.files ?? []];
-        if (!disabled && files.length > 0) onFiles(multiple ? files : files.slice(0, 1));
+        droppedFiles(event.dataTransfer).then((files) => {
+          if (!disabled && files.length > 0) onFiles(multiple ? files : files.slice(0, 1));
+        });
       }}
     >
       <button

@@ -38,7 +38,7 @@ export function SourceAdder({ onRecipe }: SourceAdderProps) {
   return (
     <div class="adder">
       <FileDrop label="Choose checkpoints" onFiles={onFiles}>
-        or drop them here: safetensors, ONNX, adapters with their adapter_config.json
+        or drop them here, folders too: safetensors, ONNX, adapters with their adapter_config.json
         {onRecipe ? ", or a recipe" : ""}. Only headers are read until you merge.
       </FileDrop>
       {note && <p class="quiet" role="status">{note}</p>}

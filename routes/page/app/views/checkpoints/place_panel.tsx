@@ -48,9 +48,9 @@ export function PlacePanel({ place, changes, onChange, onUse }: PlacePanelProps)
   const [leaving, setLeaving] = useState<KeptCheckpoint>();
 
   const change = async (label: string, run: () => Promise<unknown>) => {
-    await act(label, run);
+    const isDone = await act(label, run);
     setSent(undefined);
-    onChange();
+    if (isDone) onChange();
   };
   const keep = (to: Place, bytes: Blob) =>
     sends[to]({

@@ -22,8 +22,8 @@ export interface KeptList {
   load(): Promise<void>;
   /** Reads the next ones too. */
   more(): Promise<void>;
-  /** Does something, tells what fails, and reads the list anew. */
-  act(label: string, run: () => Promise<unknown>): Promise<void>;
+  /** Does something and reads the list anew; tells what fails, and answers whether nothing did. */
+  act(label: string, run: () => Promise<unknown>): Promise<boolean>;
 }
 
 /** The list of a place; `changes` counts what was done elsewhere and may have changed it. */
@@ -35,13 +35,14 @@ export function useKept(place: Place, changes: number): KeptList {
   const [problem, setProblem] = useState<ProblemDocument>();
   const [busy, setBusy] = useState<string>();
 
-  async function telling(run: () => Promise<void>): Promise<void> {
-    setProblem(undefined);
+  async function telling(run: () => Promise<void>): Promise<boolean> {
     try {
       await run();
+      return true;
     } catch (error) {
       if (error instanceof ProblemError) setProblem(error.problem);
       else if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
+      return false;
     }
   }
   async function read(): Promise<void> {
@@ -56,23 +57,29 @@ export function useKept(place: Place, changes: number): KeptList {
     hasMore: next !== null,
     problem,
     busy,
-    load: () => telling(read),
-    more: () =>
-      telling(async () => {
+    async load() {
+      setProblem(undefined);
+      await telling(read);
+    },
+    async more() {
+      await telling(async () => {
         if (next === null) return;
         const page = await listKept(send, next);
         setKept((before) => [...before ?? [], ...page.checkpoints]);
         setNext(page.next);
-      }),
-    act: (label, run) =>
-      telling(async () => {
-        setBusy(label);
+      });
+    },
+    act(label, run) {
+      setProblem(undefined);
+      setBusy(label);
+      return telling(async () => {
         try {
           await run();
           await read();
         } finally {
           setBusy(undefined);
         }
-      }),
+      });
+    },
   };
 }

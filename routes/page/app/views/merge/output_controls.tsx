@@ -63,12 +63,15 @@ const OPTIONS: readonly Option[] = [
 
 /** The controls; they are folded until they are wanted. */
 export function OutputControls({ recipe, faultAt, onChange }: OutputControlsProps) {
-  const output = { ...(recipe.output as Readonly<Record<string, unknown>> | null | undefined) };
-  const setOutput = (key: string, value: string | undefined) => {
-    const { [key]: _, ...rest } = output;
-    const next = value === undefined ? rest : { ...rest, [key]: value };
-    onChange(withKey(recipe, "output", Object.keys(next).length === 0 ? undefined : next));
+  const output = mapOf(recipe.output);
+  const tensors = mapOf(recipe.tensors);
+  const set = (key: "output" | "tensors", name: string, value: unknown) => {
+    const { [name]: _, ...rest } = key === "output" ? output : tensors;
+    const next = value === undefined ? rest : { ...rest, [name]: value };
+    onChange(withKey(recipe, key, Object.keys(next).length === 0 ? undefined : next));
   };
+  const setOutput = (name: string, value: unknown) => set("output", name, value);
+  const setTensors = (name: string, value: unknown) => set("tensors", name, value);
   return (
     <details class="output">
       <summary>Output, seed, and what does not fit</summary>
@@ -117,6 +120,37 @@ export function OutputControls({ recipe, faultAt, onChange }: OutputControlsProp
           fault={faultAt("output.shard_size")}
           onChange={(size) => setOutput("shard_size", size.trim() === "" ? undefined : size.trim())}
         />
+        <TextField
+          label="Only tensors"
+          description="Globs such as model.layers.*, with commas between them."
+          value={listText(tensors.include)}
+          placeholder="All"
+          path="tensors.include"
+          fault={faultAt("tensors.include")}
+          onChange={(text) => setTensors("include", listOf(text))}
+        />
+        <TextField
+          label="Except tensors"
+          description="Globs such as *.bias."
+          value={listText(tensors.exclude)}
+          placeholder="None"
+          path="tensors.exclude"
+          fault={faultAt("tensors.exclude")}
+          onChange={(text) => setTensors("exclude", listOf(text))}
+        />
+        <ChoiceField
+          label="What other tensors get"
+          description="Those that are not selected above."
+          value={typeof tensors.otherwise === "string" ? tensors.otherwise : "base"}
+          choices={[
+            { value: "base", title: "The base's" },
+            { value: "first", title: "The first model's" },
+            { value: "omit", title: "Nothing" },
+          ]}
+          path="tensors.otherwise"
+          fault={faultAt("tensors.otherwise")}
+          onChange={(next) => setTensors("otherwise", next === "base" ? undefined : next)}
+        />
         {OPTIONS.map(({ key, label, description, choices }) => {
           const usual = choices[0]?.[0] ?? "";
           const value = typeof recipe[key] === "string" ? recipe[key] : usual;
@@ -137,4 +171,17 @@ export function OutputControls({ recipe, faultAt, onChange }: OutputControlsProp
       </div>
     </details>
   );
+}
+
+function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function listText(value: unknown): string {
+  return Array.isArray(value) ? value.join(", ") : "";
+}
+
+/** Items as they are typed: the one behind the last comma may still be empty. */
+function listOf(text: string): string[] | undefined {
+  return text.trim() === "" ? undefined : text.split(",").map((item) => item.trimStart());
 }

@@ -27,10 +27,13 @@ export function reasonText(reason: string): string {
   return reason.replaceAll("-", " ");
 }
 
-/** Resolved parameters on a line: those of the merge, then those of each model. */
+/** Resolved parameters on a line: those of each model, then those of the merge. */
 export function parametersText(parameters: Readonly<Record<string, unknown>>): string {
-  return Object.entries(parameters).map(([name, value]) => `${name} ${valueText(value)}`)
-    .join(", ");
+  const entries = Object.entries(parameters);
+  const isOwn = ([, value]: [string, unknown]) =>
+    typeof value === "object" && !Array.isArray(value);
+  return [...entries.filter(isOwn), ...entries.filter((entry) => !isOwn(entry))]
+    .map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
 }
 
 function valueText(value: unknown): string {
@@ -53,7 +56,7 @@ const COLUMNS: readonly Column<PlanDocumentTensor>[] = [
   },
   {
     title: "Parameters",
-    width: "minmax(10rem, 3fr)",
+    width: "minmax(12rem, 4fr)",
     cell: ({ parameters }) => <Mono text={parametersText(parameters)} />,
   },
 ];

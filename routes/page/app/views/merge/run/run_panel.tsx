@@ -50,6 +50,14 @@ export function RunPanel({ recipe, isReady, onFix, onPlace }: RunPanelProps) {
   const [run, setRun] = useState<Run>();
   const drawn = useRef(0);
   useEffect(() => void removeLeftDownloads(), []);
+  const isRunning = run?.state === "running";
+  useEffect(() => {
+    if (!isRunning) return;
+    // The browser asks before it leaves the page.
+    const stay = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", stay);
+    return () => removeEventListener("beforeunload", stay);
+  }, [isRunning]);
 
   const start = async () => {
     const files = filesOf(usedSources(recipe, sources));
@@ -76,19 +84,19 @@ export function RunPanel({ recipe, isReady, onFix, onPlace }: RunPanelProps) {
       const report = await readReport(send, outcome.report);
       setRun({ state: "done", outcome, name, report });
     } catch (error) {
-      await saving?.stream.abort().catch(() => {});
+      await saving?.discard();
       if (signal.aborted) setRun({ state: "cancelled" });
       else setRun({ state: "failed", problem: problemOf(error) });
     }
   };
 
   return (
-    <div class="run">
+    <div class="merge-run">
       <p class="actions">
         <button
           type="button"
           class="primary"
-          disabled={!isReady || run?.state === "running"}
+          disabled={!isReady || isRunning}
           onClick={start}
         >
           Merge {place === "service" ? "in the service" : "in this browser"}

@@ -12,6 +12,8 @@ export interface Saving {
   readonly note: string;
   /** Gives the file to the visitor, after the stream was closed. */
   finish(): Promise<void>;
+  /** Leaves nothing behind of a result that did not come to its end. */
+  discard(): Promise<void>;
 }
 
 /** What Chromium offers and TypeScript's DOM does not know. */
@@ -38,10 +40,12 @@ export async function openSaving(name: string): Promise<Saving | undefined> {
   if (picker.showSaveFilePicker) {
     try {
       const handle = await picker.showSaveFilePicker({ suggestedName: name });
+      const stream = await handle.createWritable();
       return {
-        stream: await handle.createWritable(),
+        stream,
         note: `Saved to ${handle.name} as it comes.`,
         finish: () => Promise.resolve(),
+        discard: () => aborted(stream),
       };
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return undefined;
@@ -71,12 +75,18 @@ async function privateFile(name: string): Promise<Saving | undefined> {
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
     const id = `${Date.now()}-${crypto.randomUUID()}`;
     const handle = await folder.getFileHandle(id, { create: true });
+    const stream = await handle.createWritable();
+    const remove = () => folder.removeEntry(id).catch(() => {});
     return {
-      stream: await handle.createWritable(),
+      stream,
       note: "Written to this browser's disk first, and then downloaded.",
       async finish() {
         download(await handle.getFile(), name);
-        setTimeout(() => folder.removeEntry(id).catch(() => {}), KEPT_MS);
+        setTimeout(remove, KEPT_MS);
+      },
+      async discard() {
+        await aborted(stream);
+        await remove();
       },
     };
   } catch {
@@ -94,7 +104,16 @@ function inMemory(name: string): Saving {
       download(new Blob(chunks), name);
       return Promise.resolve();
     },
+    discard() {
+      chunks.length = 0;
+      return Promise.resolve();
+    },
   };
+}
+
+/** A stream may be aborted already, by what it was piped from. */
+async function aborted(stream: WritableStream): Promise<void> {
+  await stream.abort().catch(() => {});
 }
 
 function download(blob: Blob, name: string): void {
