@@ -6,7 +6,8 @@
 import { useCallback, useMemo } from "preact/hooks";
 import { axisRoom, NameAxis, ValueAxis } from "./axes.tsx";
 import { type Drawing, Figure, type FigureText } from "./figure.tsx";
-import { seriesColour, textWidth } from "./look.tsx";
+import { Key, keyPlaces } from "./key.tsx";
+import { seriesColour } from "./look.tsx";
 import { exactLabel } from "./number_text.ts";
 import { bands, roundAxis } from "./scale.ts";
 
@@ -24,7 +25,6 @@ export interface GroupedBarsProps extends FigureText {
 
 const PLOT = 200;
 const BOTTOM = 48;
-const KEY_ROW = 20;
 const WIDEST = 34;
 
 /** The picture. */
@@ -69,12 +69,7 @@ function drawBars(props: GroupedBarsProps, width: number): Drawing {
     ),
     body: (
       <>
-        {keys.places.map(({ name, x, y }, i) => (
-          <g key={name}>
-            <rect x={x} y={y - 10} width={11} height={11} style={{ fill: seriesColour(i) }} />
-            <text class="label" x={x + 17} y={y}>{name}</text>
-          </g>
-        ))}
+        <Key places={keys.places} />
         <ValueAxis axis={axis} left={left} right={width} label={valueLabel} format={format} />
         {boxes.map((row, i) =>
           row.map((box, k) => <rect key={k} {...box} style={{ fill: seriesColour(i) }} />)
@@ -83,21 +78,4 @@ function drawBars(props: GroupedBarsProps, width: number): Drawing {
       </>
     ),
   };
-}
-
-/** Names with a colour before each, in as many lines as they need. */
-function keyPlaces(names: readonly string[], width: number) {
-  let x = 0;
-  let y = 12;
-  const places = names.map((name) => {
-    const room = textWidth(name) + 36;
-    if (x > 0 && x + room > width) {
-      x = 0;
-      y += KEY_ROW;
-    }
-    const place = { name, x, y };
-    x += room;
-    return place;
-  });
-  return { places, height: y };
 }

@@ -8,6 +8,7 @@ import { useCallback, useMemo } from "preact/hooks";
 import { ValueAxis } from "./axes.tsx";
 import { densityAt, densityCut } from "./density_cut.ts";
 import { type Drawing, Figure, type FigureText } from "./figure.tsx";
+import { Key, keyPlaces } from "./key.tsx";
 import { seriesColour, seriesDash } from "./look.tsx";
 import { exactLabel, numberLabel, percent } from "./number_text.ts";
 import { type Axis, logAxis, logValueAt, roundAxis } from "./scale.ts";
@@ -29,7 +30,6 @@ export interface HistogramProps extends FigureText {
   readonly children?: ComponentChildren;
 }
 
-const TOP = 34;
 const PLOT = 200;
 const BOTTOM = 48;
 const LEFT = 52;
@@ -82,17 +82,19 @@ function drawHistogram(
   { models, model, edges, counts, elements, density }: Omit<HistogramProps, "onDensity">,
   width: number,
 ): Drawing {
+  const keys = keyPlaces(models, width);
+  const top = keys.height + 40;
   const axis = magnitudeAxis(edges, width);
   const share = (count: number) => elements > 0 ? count / elements : 0;
   const most = Math.max(0, ...counts.flat().map(share));
-  const shares = roundAxis(0, most, [TOP + PLOT, TOP]);
+  const shares = roundAxis(0, most, [top + PLOT, top]);
   const place = (edge: number) => axis.at(Math.max(edge, axis.low));
   const cut = densityCut(edges, counts[model] ?? [], elements, density);
   const cutX = place(cut.magnitude);
   const cutLabel = `keeps ${percent(density)}`;
   const toLeft = cutX > width - 120;
   return {
-    height: TOP + PLOT + BOTTOM,
+    height: top + PLOT + BOTTOM,
     marks: models.map((name, k) =>
       edges.slice(0, -1).map((edge, i) => {
         const count = counts[k]?.[i] ?? 0;
@@ -109,6 +111,7 @@ function drawHistogram(
     ),
     body: (
       <>
+        <Key places={keys.places} />
         <ValueAxis
           axis={shares}
           left={LEFT}
@@ -120,7 +123,7 @@ function drawHistogram(
           class="area"
           d={stepsOf(edges, counts[model] ?? [], place, (count) => shares.at(share(count)), {
             from: cut.magnitude,
-            base: TOP + PLOT,
+            base: top + PLOT,
           })}
           style={{ fill: seriesColour(model) }}
         />
@@ -139,22 +142,22 @@ function drawHistogram(
               class="axis"
               x1={axis.at(tick)}
               x2={axis.at(tick)}
-              y1={TOP + PLOT}
-              y2={TOP + PLOT + 4}
+              y1={top + PLOT}
+              y2={top + PLOT + 4}
             />
-            <text class="tick" x={axis.at(tick)} y={TOP + PLOT + 18} text-anchor="middle">
+            <text class="tick" x={axis.at(tick)} y={top + PLOT + 18} text-anchor="middle">
               {numberLabel(tick)}
             </text>
           </g>
         ))}
-        <text class="tick" x={(LEFT + width) / 2} y={TOP + PLOT + 38} text-anchor="middle">
+        <text class="tick" x={(LEFT + width) / 2} y={top + PLOT + 38} text-anchor="middle">
           Magnitude
         </text>
-        <line class="cut" x1={cutX} x2={cutX} y1={TOP - 8} y2={TOP + PLOT} />
+        <line class="cut" x1={cutX} x2={cutX} y1={top - 8} y2={top + PLOT} />
         <text
           class="label"
           x={cutX + (toLeft ? -6 : 6)}
-          y={TOP}
+          y={top}
           text-anchor={toLeft ? "end" : "start"}
         >
           {cutLabel}

@@ -12,7 +12,7 @@ import {
   after,
   NOTHING,
   type Progress,
-  shareDone,
+  stepsDone,
 } from "../../../../routes/page/app/views/atm/progress.ts";
 import { spans } from "../../../../routes/page/app/views/atm/run_result.tsx";
 import { meanCosine, scoreLines } from "../../../../routes/page/app/views/atm/score_lines.ts";
@@ -67,7 +67,12 @@ Deno.test("the events of a run add up to its answer", async () => {
     rounds: answer.rounds,
     references: answer.references,
   });
-  assertEquals(shareDone(before, 2), 1);
+  const steps = stepsDone(before)!;
+  assertEquals([steps.done, steps.total], [answer.cost.steps, answer.cost.steps]);
+  const tuning = events.findIndex(({ event }) => event === "task");
+  const first = stepsDone(events.slice(0, tuning + 1).reduce<Progress>(after, NOTHING))!;
+  assert(first.done >= 1 && first.done < first.total, `${first.done} of ${first.total}`);
+  assertEquals(stepsDone(NOTHING), undefined);
   const all = scoreLines(progress, "loss");
   assertEquals(all.places, ["0", "1", "2", "3"]);
   assertEquals(all.series.map(({ name }) => name), ["mean", "one", "two"]);

@@ -110,12 +110,24 @@ export function ofAnswer(answer: AtmAnswer): Progress {
   return { run, start, rounds, references, warnings, tuning: {}, answer };
 }
 
-/** The share of the rounds that is done, with what the tasks have done of the one that runs. */
-export function shareDone({ planned, rounds, tuning }: Progress, tasks: number): number {
-  if (!planned) return 0;
-  const within = Object.values(tuning).reduce(
-    (sum, { step, steps }) => sum + (steps > 0 ? step / steps : 0),
-    0,
+/** Gradient steps. */
+export interface Steps {
+  readonly done: number;
+  /** If all planned rounds take as many as the first. */
+  readonly total: number;
+}
+
+/** How many gradient steps are done; undefined as long as nobody knows how many a round takes. */
+export function stepsDone({ planned, rounds, tuning }: Progress): Steps | undefined {
+  const running = Object.values(tuning);
+  const perRound = sum(
+    (rounds[0] ? Object.values(rounds[0].tasks) : running).map(({ steps }) => steps),
   );
-  return Math.min(1, (rounds.length + within / Math.max(tasks, 1)) / planned);
+  if (planned === undefined || perRound === 0) return undefined;
+  const done = rounds.length * perRound + sum(running.map(({ step }) => step));
+  return { done, total: Math.max(done, planned * perRound) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

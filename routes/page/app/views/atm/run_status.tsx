@@ -9,19 +9,16 @@ import { ProblemNotice } from "../../parts/problem_notice.tsx";
 import { ProgressMeter } from "../../parts/progress_meter.tsx";
 import { useSession } from "../../session.tsx";
 import { useElapsed } from "../call_notice.tsx";
-import { shareDone } from "./progress.ts";
+import { stepsDone } from "./progress.ts";
 import type { Running } from "./use_run.ts";
-
-/** Parts of the bar. */
-const FINE = 1000;
 
 /** The status. */
 export function RunStatus({ run }: { readonly run: Running }) {
   const { send } = useSession();
   const { phase, progress, since } = run;
   const seconds = useElapsed(since, phase === "running");
-  const { rounds, planned, tuning, problem, warnings, answer, start } = progress;
-  const tasks = Object.keys(rounds[0]?.tasks ?? start).length || Object.keys(tuning).length;
+  const { rounds, planned, tuning, problem, warnings, answer } = progress;
+  const steps = stepsDone(progress);
   const rejected = rounds.filter(({ accepted }) => !accepted).length;
   return (
     <div class="run-status">
@@ -47,9 +44,9 @@ export function RunStatus({ run }: { readonly run: Running }) {
             label={planned === undefined
               ? "Opening model and shards"
               : `Round ${Math.min(rounds.length + 1, planned)} of ${planned}`}
-            done={planned === undefined ? undefined : shareDone(progress, tasks) * FINE}
-            total={planned === undefined ? undefined : FINE}
-            format={(value) => `${Math.round(value / FINE * 100)} %`}
+            done={steps?.done}
+            total={steps?.total}
+            format={(value) => countOf(value, "step")}
             note={`for ${formatDuration(Math.floor(seconds))}`}
           />
           <ul class="tuning" aria-label="Tuning">

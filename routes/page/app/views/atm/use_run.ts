@@ -31,6 +31,9 @@ export interface Running extends RunView {
   show(answer: AtmAnswer): void;
 }
 
+/** Milliseconds between two drawings while events come: the visitor's own steps find room between them. */
+const DRAW_MS = 200;
+
 /** One run at a time. */
 export function useRun(): Running {
   const [view, setView] = useState<RunView>({ phase: "idle", progress: NOTHING, since: 0 });
@@ -46,10 +49,20 @@ export function useRun(): Running {
       if (controller.current === own) setView(next);
     };
     change(() => ({ phase: "running", progress: known, since: performance.now() }));
+    let progress = known;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const draw = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      change((before) => ({ ...before, progress }));
+    };
+    own.signal.addEventListener("abort", () => clearTimeout(timer));
     try {
       for await (const event of runEvents(send, request, own.signal)) {
-        change((before) => ({ ...before, progress: after(before.progress, event) }));
+        progress = after(progress, event);
+        timer ??= setTimeout(draw, DRAW_MS);
       }
+      draw();
       change((before) => {
         const { answer, problem } = before.progress;
         const phase = answer ? "done" : "failed";
@@ -59,11 +72,9 @@ export function useRun(): Running {
       });
     } catch (error) {
       if (own.signal.aborted) return;
-      change((before) => ({
-        ...before,
-        phase: "failed",
-        progress: { ...before.progress, problem: problemFrom(error), tuning: {} },
-      }));
+      clearTimeout(timer);
+      progress = { ...progress, problem: problemFrom(error), tuning: {} };
+      change((before) => ({ ...before, phase: "failed", progress }));
     }
   };
 
