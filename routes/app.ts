@@ -9,6 +9,7 @@ import { adapterRoutes } from "./adapters.ts";
 import { analyzeRoutes } from "./analyze.ts";
 import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
+import { engineRoutes } from "./engine.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
 import { createRunner, type Driver, type Runner } from "../core/jobs/runner.ts";
@@ -42,7 +43,7 @@ import { mergeRoutes } from "./merge.ts";
 import { methodRoutes } from "./methods.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { problemRoutes } from "./problems.ts";
-import { rootRoutes } from "./root.ts";
+import { type PagePorts, pageRoutes } from "./page/mod.ts";
 import { type StatisticsPorts, statisticsRoutes } from "./statistics.ts";
 import { methodsAt } from "./table/find.ts";
 import { taskVectorRoutes } from "./task_vectors.ts";
@@ -50,7 +51,7 @@ import { type TunePorts, tuneRoutes } from "./tune.ts";
 
 /** Everything that the application stands on. */
 export interface Ports
-  extends KeepPorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts {
+  extends KeepPorts, CheckpointPorts, HealthPorts, TunePorts, StatisticsPorts, AtmPorts, PagePorts {
   /** SHA-256 of the accepted bearer keys, with scopes where they are restricted. */
   readonly keys: readonly string[];
   /** Whether only requests to a loopback name are answered; false if absent. */
@@ -143,8 +144,9 @@ export function createApp(given: Ports) {
     .use(checkParameters())
     .use(jobRequests({ ...ports, limits, runner, queue }))
     .route("/", jobRoutes({ ...ports, runner }))
-    .route("/", rootRoutes())
+    .route("/", pageRoutes(ports))
     .route("/", healthRoutes(ports))
+    .route("/", engineRoutes(ports))
     .route("/", methodRoutes())
     .route("/", problemRoutes())
     .route("/", openApiRoutes())

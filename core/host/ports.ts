@@ -24,6 +24,7 @@ import { behindProxy } from "./http/proxy.ts";
 import { createRangeClient } from "./http/range_client.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
+import { pageFiles } from "./page_files.ts";
 import { hostResolver } from "./resolve_host.ts";
 
 /** An id that nothing has. */
@@ -87,6 +88,7 @@ export async function openPorts(config: Config) {
     cors: config.cors,
     loopbackOnly: config.loopbackOnly,
     memory: budget,
+    page: pageFiles(),
     /** Whether the addresses behind a name are checked, or only names and literal addresses. */
     sourceChecks: checks,
     ready: () =>

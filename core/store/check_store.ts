@@ -32,16 +32,8 @@ export async function checkStore(
   },
 ): Promise<StoreFault[]> {
   const faults: StoreFault[] = [];
-  const named = new Set<string>();
-  const kept = await entries<string, unknown>(records);
-  for (const [key, value] of kept) {
-    const text = JSON.stringify(
-      [key, value],
-      (_, each) => typeof each === "bigint" ? String(each) : each,
-    );
-    for (const [id] of text.matchAll(/sha256:[0-9a-f]{64}/g)) named.add(id);
-  }
-  for (const [key] of kept) {
+  const named = await namedBlobs(records);
+  for (const key of await keys<string>(records)) {
     const id = key.startsWith("checkpoint/") ? key.slice("checkpoint/".length) : "";
     if (!isBlobId(id) || await blobs.size(id) !== undefined) continue;
     if (repair) await removeManifest(records, id);

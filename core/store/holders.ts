@@ -36,6 +36,17 @@ export interface HeldStore {
   readonly needed?: (id: BlobId) => Promise<boolean>;
 }
 
+/** Lets checkpoints stay until somebody deletes them, whoever held them. */
+export async function keepForGood(store: HeldStore, ids: readonly BlobId[]): Promise<void> {
+  for (const id of ids) {
+    await store.leases.alone(id, async () => {
+      const manifest = await getManifest(store.records, id);
+      if (!manifest?.held_by) return;
+      await putManifest(store.records, heldFurther(manifest, undefined));
+    });
+  }
+}
+
 /**
  * Takes the holders off all checkpoints and removes those that nobody holds any more.
  *

@@ -25,6 +25,8 @@ export interface UploadPorts {
   readonly limits?: Limits;
   /** How bodies are received; without bounds if absent. */
   readonly gate?: UploadGate;
+  /** Uploads of a request that need not be sent, as they are on this machine already; none if absent. */
+  readonly present?: (request: Request) => ReadonlyMap<string, UploadedSource>;
 }
 
 /** How a resource's document is read. */
@@ -70,6 +72,11 @@ export async function readDocumentRequest<Document>(
     checkNames(format.names(parsed), part, limits);
     return parsed;
   };
+  const checkUpload = (name: string, document: Document) => {
+    const names = format.names(document);
+    if (names.has(name) || format.admits?.(name, document)) return;
+    throw strangePart(name, part, names, uploads);
+  };
   const type = request.headers.get("content-type") ?? "";
   if (!type.toLowerCase().startsWith("multipart/form-data")) {
     const text = await readText(request, {
@@ -79,7 +86,13 @@ export async function readDocumentRequest<Document>(
       signal,
       gate,
     });
-    return { document: parse(text, type), uploads };
+    const document = parse(text, type);
+    for (const [name, upload] of ports.present?.(request) ?? []) {
+      checkUpload(name, document);
+      uploads.set(name, upload);
+    }
+    if (uploads.size > 0) format.onUpload?.();
+    return { document, uploads };
   }
   let document: Document | undefined;
   format.onUpload?.();
@@ -103,10 +116,7 @@ export async function readDocumentRequest<Document>(
         return;
       }
       if (!document) throw unexpectedPart(name, `the first part must be ${part}`);
-      const names = format.names(document);
-      if (!names.has(name) && !format.admits?.(name, document)) {
-        throw strangePart(name, part, names, uploads);
-      }
+      checkUpload(name, document);
       const writer = await ports.blobs.create();
       writers.push(writer);
       for await (const chunk of chunks) await writer.write(chunk);

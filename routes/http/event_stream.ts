@@ -45,6 +45,8 @@ export function eventResponse(
       : `${JSON.stringify(event)}\n`;
   let timer: ReturnType<typeof setInterval> | undefined;
   let open = true;
+  /** Why the client went away. */
+  let gone: { readonly reason: unknown } | undefined;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
       let last = performance.now();
@@ -59,7 +61,11 @@ export function eventResponse(
         send({ event: "working", seconds: seconds(started) });
       }, QUIET_MS / 2);
       work(send)
-        .catch((error) => send({ ...problemDocument(error, context), event: "error" }))
+        .catch((error) => {
+          // Work that was stopped ends with the reason that it was given, which is nobody's fault.
+          if (gone && error === gone.reason) return;
+          send({ ...problemDocument(error, context), event: "error" });
+        })
         .finally(() => {
           clearInterval(timer);
           if (open) controller.close();
@@ -68,6 +74,7 @@ export function eventResponse(
     },
     cancel(reason) {
       open = false;
+      gone = { reason };
       clearInterval(timer);
       stop(reason);
     },

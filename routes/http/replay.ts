@@ -52,12 +52,15 @@ export async function replayJob(
   /** Why the kept body cannot be read: to the routes it looks like a client that went away. */
   let unreadable: { readonly error: unknown } | undefined;
   try {
-    const request = new Request(`http://job${path}`, {
+    // Browsers take a stream only from who says so.
+    const init: RequestInit & { readonly duplex: "half" } = {
+      duplex: "half",
       method: "POST",
       headers: { accept: ACCEPT, ...headers },
       body: streamFrom(source, (error) => unreadable = { error }),
       signal,
-    });
+    };
+    const request = new Request(`http://job${path}`, init);
     const response = await replay(request, {
       job: {
         id: job.id,

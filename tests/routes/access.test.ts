@@ -54,7 +54,7 @@ Deno.test("a key opens the routes of its scopes, and is told which scope others 
   const routes: [route: string, open: string[]][] = [
     ["GET /methods", ["read", "admin", "both", "all"]],
     ["HEAD /methods", ["read", "admin", "both", "all"]],
-    ["GET /", ["read", "admin", "both", "all"]],
+    ["GET /", ["none", "read", "merge", "tune", "admin", "both", "all"]],
     ["POST /merge", ["merge", "admin", "all"]],
     ["POST /plan", ["merge", "admin", "all"]],
     ["POST /task-vectors", ["merge", "admin", "all"]],

@@ -42,6 +42,9 @@ Deno.test("the published mode accepts every round and returns the last", async (
     [true, 1],
   ]);
   assertEquals(answer.mode, "published");
+  // The second round scores better than the third, and is not the result.
+  assert(answer.rounds[1]!.mean!.loss < answer.rounds[2]!.mean!.loss);
+  assertEquals(answer.best_round, 3);
 });
 
 Deno.test("without select shards nothing can be selected, and the run says so", async () => {
@@ -222,11 +225,40 @@ Deno.test("a run that fails in a round is resumed after the last finished one, t
     const resumed = await atmEvents(test.app, { ...document, resume: run }, uploads);
     const last = resumed.at(-1)!;
     assertEquals(last["event"], "result", JSON.stringify(last));
-    assert(resumed.some(({ event, from }) => event === "start" && Number(from) >= 2));
+    const start = resumed.find(({ event }) => event === "start")!;
+    assert(Number(start["from"]) >= 2);
+    const told = resumed.filter(({ event }) => event === "round").map(({ round }) => round);
+    const known = (start["history"] as { round: number }[]).map(({ round }) => round);
+    assertEquals([...known, ...told], [1, 2, 3]);
     const { id } = last["checkpoint"] as { id: string };
     assertEquals(id, whole.answer.checkpoint.id);
     const gone = (await atmEvents(test.app, { ...document, resume: run }, uploads)).at(-1)!;
     assertEquals(gone["type"], "/problems/not-found");
+  } finally {
+    await test.close();
+  }
+});
+
+Deno.test("kept rounds stay in the store: those of a shorter run, and the start", async () => {
+  const test = testApp();
+  try {
+    const local = { epochs: 20, optimizer: { name: "sgd", learning_rate: 5 } };
+    const changes = { local, rounds: 5, stop: { patience: 5 }, keep_rounds: true };
+    const { events, answer } = await runTasks(changes, undefined, {}, test);
+    const start = events.find(({ event }) => event === "start")!;
+    assertEquals(start["select"], answer.start);
+    const { id: first } = start["checkpoint"] as { id: string };
+    assertEquals(farthest(await valuesOf(test.app, first), START), 0);
+    assert(answer.rounds.some(({ accepted }) => !accepted));
+    for (const { round, accepted, checkpoint } of answer.rounds) {
+      assertEquals(checkpoint !== undefined, accepted);
+      if (!checkpoint) continue;
+      // A run that ends with this round answers its weights.
+      const { values } = await runTasks({ ...changes, rounds: round, keep_rounds: false });
+      assertEquals(farthest(await valuesOf(test.app, checkpoint.id), values), 0);
+    }
+    const told = events.filter(({ event }) => event === "round");
+    assertEquals(told.map(({ event: _, ...report }) => report), [...answer.rounds] as unknown[]);
   } finally {
     await test.close();
   }

@@ -4,6 +4,8 @@ import { hostHasher } from "../../core/host/hasher.ts";
 import { isBlobId } from "../../core/store/blob_id.ts";
 import type { BlobStore, BlobWriter } from "../../core/store/blobs.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
+import { opfsBlobs } from "../../core/store/opfs_blobs.ts";
+import { originFolder } from "../support/origin_folder.ts";
 import { digestId } from "../support/stored_checkpoint.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -12,6 +14,12 @@ function everywhere(name: string, run: (blobs: BlobStore) => Promise<void>): voi
   Deno.test(`memory: ${name}`, () => run(memoryBlobs({ makeHasher: hostHasher })));
   Deno.test(`files: ${name}`, async () => {
     await inFolder(async (folder) => run(await fileBlobs({ folder, makeHasher: hostHasher })));
+  });
+  Deno.test(`opfs: ${name}`, async () => {
+    const { folder, room } = originFolder();
+    const lives = () => Promise.resolve(false);
+    await run(await opfsBlobs({ folder, makeHasher: hostHasher, process: "test", lives }));
+    assertEquals(room.handles, 0);
   });
 }
 

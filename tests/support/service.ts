@@ -18,6 +18,7 @@ import { getManifest } from "../../core/store/records.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../../core/store/table_store.ts";
 import { createApp, type Ports } from "../../routes/app.ts";
+import type { PageFile } from "../../routes/page/mod.ts";
 
 /** What a test may choose. */
 export interface TestAppOptions extends
@@ -49,6 +50,8 @@ export interface TestAppOptions extends
   readonly files?: string;
   /** Where hub sources are read from. */
   readonly hub?: HubPort;
+  /** The files of the page; there is none by default. */
+  readonly page?: PageFile;
 }
 
 /** An application with a store of its own. Faults of ours are collected in `faults`. */
@@ -78,6 +81,7 @@ export function testApp(options: TestAppOptions = {}) {
     chunkElements: options.chunkElements ?? 4096,
     maximumUpload: options.maximumUpload ?? 2 ** 30,
     limits,
+    ...(options.page === undefined ? {} : { page: options.page }),
     ...(options.loopbackOnly === undefined ? {} : { loopbackOnly: options.loopbackOnly }),
     ...(options.cors === undefined ? {} : { cors: options.cors }),
     ...(options.memory === undefined ? {} : { memory: options.memory }),

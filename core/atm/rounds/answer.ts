@@ -51,6 +51,8 @@ export interface RoundReport {
   /** `‖θ^(k) − θ^(0)‖` of the candidate. */
   readonly drift: number;
   readonly seconds: number;
+  /** The weights of an accepted round, where rounds are kept. */
+  readonly checkpoint?: { readonly id: BlobId };
 }
 
 /** What it cost. */

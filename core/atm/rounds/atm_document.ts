@@ -59,6 +59,8 @@ export interface AtmDocument {
   readonly clip?: ClipSpec;
   readonly privacy?: PrivacySpec;
   readonly averageRounds?: "swa" | { readonly ema: number };
+  /** Whether the weights of accepted rounds stay in the store, so that one can go back to them; absent: no. */
+  readonly keepRounds?: true;
   readonly mode: "guarded" | "published";
   readonly overlap: "refuse" | "allow";
   readonly seed: number;
@@ -176,6 +178,7 @@ function plain(output: AtmOutput): Omit<AtmDocument, "tasks" | "local" | "merge"
       }
       : {}),
     ...(average_rounds ? { averageRounds: average_rounds } : {}),
+    ...(output.keep_rounds ? { keepRounds: true } : {}),
     mode: output.mode,
     overlap: output.overlap,
     seed: output.seed,

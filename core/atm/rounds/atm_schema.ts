@@ -162,6 +162,7 @@ export const AtmSchema = v.strictObject({
   clip: v.nullish(Clip),
   privacy: v.nullish(Privacy),
   average_rounds: v.nullish(Average),
+  keep_rounds: v.optional(v.boolean(FLAG), OFF),
   mode: v.optional(v.picklist(["guarded", "published"], '"guarded" or "published"'), "guarded"),
   overlap: v.optional(v.picklist(["refuse", "allow"], '"refuse" or "allow"'), "refuse"),
   seed: v.optional(Seed, 0),

@@ -9,7 +9,7 @@ import { canonicalJson } from "../../merge/provenance.ts";
 import { Problem } from "../../problem.ts";
 import type { BlobId } from "../../store/blobs.ts";
 import { type CheckpointStore, storeCheckpoint } from "../../store/checkpoints.ts";
-import { releaseHeld } from "../../store/holders.ts";
+import { keepForGood, releaseHeld } from "../../store/holders.ts";
 import { tunedCheckpoint } from "../weights_checkpoint.ts";
 import { type AtmDocument, withoutSecrets } from "./atm_document.ts";
 import type { Setting } from "./run_rounds.ts";
@@ -46,7 +46,9 @@ export interface Run {
   advance(state: RunState): Promise<void>;
   /** The weights of the best round; of the last one where every round is accepted. */
   openBest(): Promise<Checkpoint>;
-  /** Keeps the answer until {@linkcode removeRun}, and forgets the weights of its rounds. */
+  /**
+   * Keeps the answer until {@linkcode removeRun}, and forgets the weights of its rounds, unless they are to be kept.
+   */
   finish(answer: AtmAnswer): Promise<void>;
   /** Closes what is open. */
   release(): void;
@@ -154,6 +156,10 @@ function runOf(
       return (await weights.open(id)).checkpoint;
     },
     async finish(answer) {
+      if (document.keepRounds) {
+        const rounds = state.rounds.flatMap(({ checkpoint }) => checkpoint ? [checkpoint.id] : []);
+        await keepForGood(ports, [state.first, ...rounds]);
+      }
       // In this order a crash in between leaves a run that is through, never one without its weights.
       await putRun(ports.records, { ...state, answer, kept: new Date().toISOString() });
       weights.release();

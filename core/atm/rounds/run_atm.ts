@@ -101,7 +101,17 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     run = resume === undefined
       ? await beginRun(setting, first, context.run)
       : await resumeRun(setting, resume);
-    tell({ event: "start", run: run.id, rounds: document.rounds, from: run.state.round + 1 });
+    tell({
+      event: "start",
+      run: run.id,
+      rounds: document.rounds,
+      from: run.state.round + 1,
+      // Round 0, to be drawn beside the rounds.
+      select: run.state.start,
+      // Who goes on with a run need not have heard its last round before.
+      ...(run.state.rounds.length > 0 ? { history: run.state.rounds } : {}),
+      ...(document.keepRounds ? { checkpoint: { id: run.state.first } } : {}),
+    });
     const early = startWarnings(setting, run);
     for (const warning of early) tell({ ...warning, event: "warning" });
     const { warnings } = run;
@@ -111,6 +121,8 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     });
 
     const best = await run.openBest();
+    // Where every round is accepted, the last one is the result, whatever it scores.
+    const bestRound = run.mode === "published" ? run.state.round : run.state.best.round;
     const references = document.references.length === 0 ? {} : await referenceRows({
       ...setting,
       ledger: run.ledger,
@@ -129,7 +141,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
       kind: "weights",
       "amalgam.version": VERSION,
       "amalgam.atm": canonicalJson(withoutSecrets(document)),
-      "amalgam.rounds": String(run.state.best.round),
+      "amalgam.rounds": String(bestRound),
       "amalgam.start": run.state.first,
       "amalgam.shards": canonicalJson(
         run.ledger.entries().map(({ shard, digest, use, task }) => ({ shard, digest, use, task })),
@@ -145,7 +157,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     const answer: AtmAnswer = {
       run: run.id,
       checkpoint: { id: manifest.id },
-      best_round: state.best.round,
+      best_round: bestRound,
       method: methodOf(document),
       mode: run.mode,
       start: state.start,

@@ -155,8 +155,7 @@ async function oneRound(
       drift,
       seconds: Math.round(performance.now() - started) / 1000,
     };
-    await keep(setting, run, report, chosen, outer, tuned);
-    tell({ event: "round", ...report });
+    tell({ event: "round", ...await keep(setting, run, report, chosen, outer, tuned) });
   } finally {
     for (const each of held) await each.release();
   }
@@ -205,6 +204,7 @@ async function choose(
   throw new Error("There is at least one step size");
 }
 
+/** Keeps what a round gave, and answers its report. */
 async function keep(
   setting: Setting,
   run: Run,
@@ -212,7 +212,7 @@ async function keep(
   { candidate, accepted, mean }: Choice,
   outer: OuterState,
   tuned: readonly TunedTask[],
-): Promise<void> {
+): Promise<RoundReport> {
   const { state } = run;
   const sum = (value: (task: TunedTask) => number) =>
     tuned.reduce((total, task) => total + value(task), 0);
@@ -224,11 +224,10 @@ async function keep(
       Object.values(report.merged).reduce((total, { examples }) => total + examples, 0),
     bytes: state.cost.bytes + sum(({ bytes }) => bytes),
   };
-  const rounds = [...state.rounds, report];
-  const next = { ...state, round: report.round, rounds, cost };
+  const next = { ...state, round: report.round, rounds: [...state.rounds, report], cost };
   if (!accepted) {
     await run.advance({ ...next, rejected: state.rejected + 1 });
-    return;
+    return report;
   }
   const kept: HeldWeights = await run.hold(candidate.checkpoint);
   const states: Record<string, HeldWeights["id"]> = {};
@@ -237,8 +236,12 @@ async function keep(
   const { best } = state;
   const better = !mean || !best.mean ||
     improvement({ metric: run.metric }, mean, best.mean) > 0;
+  const told: RoundReport = setting.document.keepRounds
+    ? { ...report, checkpoint: { id: kept.id } }
+    : report;
   await run.advance({
     ...next,
+    rounds: [...state.rounds, told],
     current: kept.id,
     accepted: mean,
     rejected: 0,
@@ -246,6 +249,7 @@ async function keep(
     ...(averaged ? { average: { id: averaged.id, rounds: (state.average?.rounds ?? 0) + 1 } } : {}),
     best: better ? { round: report.round, id: kept.id, mean } : best,
   });
+  return told;
 }
 
 function noteLedger(

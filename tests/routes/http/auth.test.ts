@@ -42,7 +42,7 @@ Deno.test("bearerAuth() lets listed keys in, and nobody else", async () => {
 });
 
 Deno.test("bearerAuth() refuses with a problem that asks for a key and does not repeat the one given", async () => {
-  const response = await app([ABC]).request("/", {
+  const response = await app([ABC]).request("/methods", {
     headers: { authorization: "Bearer wrong-key" },
   });
   assertEquals(response.headers.get("www-authenticate"), 'Bearer realm="amalgam"');
@@ -51,10 +51,13 @@ Deno.test("bearerAuth() refuses with a problem that asks for a key and does not 
   assertEquals(text.includes("wrong-key"), false);
 });
 
-Deno.test("bearerAuth() leaves the health checks open, and everything where no key is set", async () => {
+Deno.test("bearerAuth() leaves the health checks and the page open, and everything where no key is set", async () => {
   assertEquals(await statusOf([ABC], undefined, "/healthz"), 200);
   assertEquals(await statusOf([ABC], undefined, "/readyz"), 200);
   assertEquals(await statusOf([ABC], undefined, "/healthz/x"), 401);
-  assertEquals(await statusOf([ABC], undefined, "/"), 401);
+  assertEquals(await statusOf([ABC], undefined, "/"), 200);
+  assertEquals(await statusOf([ABC], undefined, "/page/main.js"), 200);
+  assertEquals(await statusOf([ABC], undefined, "/page/a/b"), 401);
+  assertEquals(await statusOf([ABC], undefined, "/methods"), 401);
   assertEquals(await statusOf([]), 200);
 });

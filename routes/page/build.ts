@@ -1,0 +1,108 @@
+/**
+ * Builds the page: `deno task page`. Nothing is built that is built already.
+ *
+ * Scripts are bundled by Deno, which fetches its bundler from npm like any package; the result stands in
+ * `routes/page/built/`, from where the service serves it.
+ *
+ * @module
+ */
+
+const HERE = new URL("./", import.meta.url);
+const ROOT = new URL("../../", HERE);
+const BUILT = new URL("built/", HERE);
+
+/** Scripts that a browser loads by their names, in one folder; what they share is in chunks of its own. */
+const ENTRIES = ["main", "service", "here", "chunks", "workspace", "hash"].map((name) =>
+  `entries/${name}.ts`
+);
+/** ONNX Runtime's code for a processor, and for a GPU. */
+const RUNTIMES = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
+/** Files that are served as they are. */
+const COPIED = ["app/index.html", "app/icon.svg"];
+/** Style sheets, in their order. */
+const STYLES = ["app/style"];
+/** Where everything that is bundled stands. */
+const SOURCES = ["routes", "core", "deno.json", "deno.lock"];
+
+/** The files below a path, in order. */
+async function filesOf(path: URL): Promise<URL[]> {
+  if ((await Deno.stat(path)).isFile) return [path];
+  const folder = new URL(`${path}/`);
+  const found: URL[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name !== "built") found.push(...await filesOf(new URL(name, folder)));
+  }
+  return found.sort((a, b) => a.href < b.href ? -1 : 1);
+}
+
+/** What the built files were made of. */
+async function stampOf(): Promise<string> {
+  const lines: string[] = [Deno.version.deno];
+  for (const source of SOURCES) {
+    for (const file of await filesOf(new URL(source, ROOT))) {
+      const { mtime, size } = await Deno.stat(file);
+      lines.push(`${file.href} ${mtime?.getTime()} ${size}`);
+    }
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(lines.join("\n")));
+  return new Uint8Array(digest).toHex();
+}
+
+/**
+ * The packages by name. In a browser ONNX Runtime's main module brings all its engines; the one for a processor is
+ * what the service runs, and has the same code.
+ */
+async function writeImports(path: URL): Promise<void> {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const runtime = `${imports["onnxruntime-web"]}/`;
+  const bundled = {
+    ...imports,
+    "onnxruntime-web": `${runtime}wasm`,
+    "onnxruntime-web/webgpu": `${runtime}webgpu`,
+  };
+  await Deno.writeTextFile(path, JSON.stringify({ imports: bundled }));
+}
+
+/** Bundles the scripts into a folder. */
+async function bundle(folder: URL): Promise<void> {
+  const imports = new URL("imports.json", folder);
+  await writeImports(imports);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--platform=browser", "--minify", "--code-splitting"],
+      ...["--outdir", folder.pathname, "--import-map", imports.pathname],
+      ...ENTRIES.map((entry) => new URL(entry, HERE).pathname),
+    ],
+    cwd: ROOT,
+    stdout: "null",
+  }).output();
+  await Deno.remove(imports);
+  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** Builds the page if what it is made of has changed. */
+async function build(): Promise<void> {
+  const stamp = await stampOf();
+  const known = await Deno.readTextFile(new URL("stamp", BUILT)).catch(() => "");
+  if (known === stamp) return;
+  await Deno.remove(BUILT, { recursive: true }).catch(() => {});
+  await Deno.mkdir(BUILT, { recursive: true });
+  await bundle(BUILT);
+  for (const file of COPIED) {
+    await Deno.copyFile(new URL(file, HERE), new URL(file.replace(/^.*\//, ""), BUILT));
+  }
+  for (const file of RUNTIMES) {
+    await Deno.copyFile(
+      new URL(file, import.meta.resolve("onnxruntime-web")),
+      new URL(file, BUILT),
+    );
+  }
+  let style = "";
+  for (const folder of STYLES) {
+    for (const file of await filesOf(new URL(folder, HERE))) style += await Deno.readTextFile(file);
+  }
+  await Deno.writeTextFile(new URL("style.css", BUILT), style);
+  await Deno.writeTextFile(new URL("stamp", BUILT), stamp);
+}
+
+if (import.meta.main) await build();

@@ -1,0 +1,6 @@
+/**
+ * The script of the worker that answers requests in this browser.
+ *
+ * @module
+ */
+import "../here/worker.ts";

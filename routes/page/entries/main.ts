@@ -1,0 +1,6 @@
+/**
+ * The script of the page itself.
+ *
+ * @module
+ */
+import "../app/main.tsx";
