@@ -3,16 +3,18 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import type { MakeHasher } from "../store/blobs.ts";
+import { createHash, type Hash } from "node:crypto";
+import type { Hasher, MakeHasher } from "../store/blobs.ts";
 
 /** SHA-256 by the processor's instructions where it has them. */
-export const hostHasher: MakeHasher = () => {
-  const hash = createHash("sha256");
+export const hostHasher: MakeHasher = () => hasherOf(createHash("sha256"));
+
+function hasherOf(hash: Hash): Hasher {
   return {
     update: (bytes) => {
       hash.update(bytes);
     },
     digest: () => new Uint8Array(hash.digest()),
+    copy: () => hasherOf(hash.copy()),
   };
-};
+}

@@ -13,6 +13,8 @@ export interface Hasher {
   update(bytes: Uint8Array): void;
   /** The 32 bytes of the digest; the hasher is spent afterwards. */
   digest(): Uint8Array;
+  /** Another one of the same bytes so far. */
+  copy(): Hasher;
 }
 
 /** Makes a running SHA-256; the host supplies its fastest. */

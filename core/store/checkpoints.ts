@@ -115,7 +115,7 @@ export async function storeCheckpoint(
  */
 export async function removeCheckpoint(store: CheckpointStore, id: BlobId): Promise<void> {
   await store.leases.alone(id, async () => {
-    if (await store.leases.inUse(id)) {
+    if (store.leases.inUse(id)) {
       throw new Problem(
         "conflict",
         `Cannot remove the checkpoint as it is in use: current value is ${id}`,

@@ -34,7 +34,7 @@ export async function collectOrphans(
     if (named.has(id)) continue;
     await leases.alone(id, async () => {
       // Whoever kept it alone has written its record by now.
-      if ((await namedBlobs(records)).has(id) || await leases.inUse(id)) return;
+      if ((await namedBlobs(records)).has(id) || leases.inUse(id)) return;
       await blobs.remove(id);
     });
   }

@@ -11,7 +11,7 @@ export interface Leases {
   /** Opens a blob and counts it as in use until the source is closed. */
   open(id: BlobId): Promise<ByteSource | undefined>;
   /** Whether a blob is in use. */
-  inUse(id: BlobId): boolean | Promise<boolean>;
+  inUse(id: BlobId): boolean;
   /** Runs a change of one blob after every earlier change of it: storing against removing. */
   alone<T>(id: BlobId, change: () => Promise<T>): Promise<T>;
 }

@@ -41,13 +41,16 @@ export async function isHeld(locks: Locks, name: string): Promise<boolean> {
 }
 
 /**
- * Extends the leases of one process to all that share its locks.
+ * Extends the leases of one process to all that share its locks. While a blob is changed alone, `inUse` tells of the
+ * readers of all of them, as none can begin then; else of those of this process.
  *
  * @param prefix Of the locks' names.
  */
 export function sharedLeases(own: Leases, locks: Locks, prefix: string): Leases {
   const readers = (id: BlobId) => `${prefix}/readers/${id}`;
   const change = (id: BlobId) => `${prefix}/change/${id}`;
+  /** Blobs that are being changed here while others read them. */
+  const readElsewhere = new Set<BlobId>();
   return {
     async open(id) {
       // No change begins between the lease and the opening.
@@ -72,7 +75,15 @@ export function sharedLeases(own: Leases, locks: Locks, prefix: string): Leases 
       release?.();
       return undefined;
     },
-    inUse: async (id) => await own.inUse(id) || await isHeld(locks, readers(id)),
-    alone: (id, run) => locks.request(change(id), { mode: "exclusive" }, () => own.alone(id, run)),
+    inUse: (id) => own.inUse(id) || readElsewhere.has(id),
+    alone: (id, run) =>
+      locks.request(change(id), { mode: "exclusive" }, async () => {
+        if (await isHeld(locks, readers(id))) readElsewhere.add(id);
+        try {
+          return await own.alone(id, run);
+        } finally {
+          readElsewhere.delete(id);
+        }
+      }),
   };
 }

@@ -139,14 +139,33 @@ Deno.test("a browser without room, and a file that is no checkpoint, are told in
     assertMatch(await notice.innerText(), /header|safetensors/i);
     const session = await context.newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2_000_000 });
-    await choose(here, { "large.safetensors": checkpoint(3, 30_000) });
+    await choose(here, { "large.safetensors": checkpoint(3, 12_000) });
     await here.getByText("Cannot keep the bytes as the browser gives this page no more room")
       .waitFor();
     await assertAccessible(page);
     await here.getByText("Nothing is kept here.").waitFor();
     await session.send("Storage.overrideQuotaForOrigin", { origin });
-    await choose(here, { "large.safetensors": checkpoint(3, 30_000) });
+    await choose(here, { "large.safetensors": checkpoint(3, 12_000) });
     await (await rowOf(here, checkpoint(3, 12_000))).waitFor();
     assertEquals(await here.getByRole("alert").count(), 0);
+  });
+});
+
+Deno.test("a browser without files of its own keeps checkpoints in memory, and says so", async () => {
+  await browsing({}, async ({ page, context }) => {
+    await context.route("**/page/here.js", async (route) => {
+      const answer = await route.fetch();
+      // As in some browsers' private windows.
+      const none = "StorageManager.prototype.getDirectory = () => Promise.reject(new Error());";
+      await route.fulfill({ response: answer, body: `${await answer.text()};${none}` });
+    });
+    await openView(page);
+    const here = panel(page, "this browser");
+    await here.getByText("This browser keeps nothing beyond this page").waitFor();
+    const bytes = checkpoint(4);
+    await choose(here, { "model.safetensors": bytes });
+    await (await rowOf(here, bytes)).waitFor();
+    await page.reload();
+    await here.getByText("Nothing is kept here.").waitFor();
   });
 });

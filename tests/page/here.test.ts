@@ -215,7 +215,7 @@ Deno.test("a checkpoint that the service keeps is read from the page's own origi
 
 Deno.test("a merge that is given up frees what it reads", async () => {
   await browsing({}, async ({ page }) => {
-    await giveFiles(page, { a: checkpoint(1, "F32", 30_000), b: checkpoint(2, "F32", 30_000) });
+    await giveFiles(page, { a: checkpoint(1, "F32", 10_000), b: checkpoint(2, "F32", 10_000) });
     const keep = (bytes: string) =>
       ask(page, { place: "auto", method: "POST", path: "/checkpoints", bytes });
     const { id } = jsonOf(await keep("a")) as { id: string };

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Download, Locator, Page } from "playwright-core";
 import type { PlanDocument } from "../../core/merge/plan_document.ts";
 import { memorySource } from "../../core/checkpoint/memory_source.ts";
+import { openCheckpoint } from "../../core/checkpoint/open_checkpoint.ts";
 import { openSafetensors } from "../../core/checkpoint/open_safetensors.ts";
 import { formatBytes } from "../../routes/page/app/parts/format_bytes.ts";
 import { assertAccessible } from "./support/accessibility.ts";
@@ -326,6 +327,31 @@ Deno.test("adapters are used with their configurations, which may come later", a
     const { tensors, kind } = await openSafetensors(memorySource(await bytesOf(await saved)));
     assertEquals(kind, "adapter");
     assert(tensors.size > 0);
+  });
+});
+
+Deno.test("an ONNX model is a base whose graph the result takes", async () => {
+  await merging({}, async ({ page, view }) => {
+    const model = new URL("digits.onnx", DIGITS).pathname;
+    await view.getByLabel("Choose checkpoints", { exact: true }).setInputFiles(model);
+    await view.getByLabel("Name of digits", { exact: true }).waitFor();
+    await choose(view, digits("left", "right"));
+    await view.getByLabel("Method", { exact: true }).selectOption("ties");
+    await view.getByLabel("Base", { exact: true }).selectOption("digits");
+    await view.getByText("Output, seed, and what does not fit").click();
+    await view.getByLabel("Form", { exact: true }).selectOption("ONNX model");
+    await view.getByLabel("Except tensors").fill("*.bias");
+    await view.getByRole("button", { name: "Show the plan" }).click();
+    await view.getByText("3 merged, 3 copied").waitFor();
+    const saved = page.waitForEvent("download", PATIENT);
+    await view.getByRole("button", { name: "Merge in the service" }).click();
+    const download = await saved;
+    assertEquals(download.suggestedFilename(), "merged-ties.onnx");
+    const { tensors, model: graph } = await openCheckpoint(
+      memorySource(await bytesOf(download)),
+      () => Promise.reject(new Error("Nothing stands beside it")),
+    );
+    assertEquals([tensors.has("layers.0.weight"), graph === undefined], [true, false]);
   });
 });
 

@@ -24,15 +24,17 @@ Deno.test("what one tab reads, another one does not remove", async () => {
   const { id, one, two } = await twoTabs();
   const source = await one.leases.open(id);
   assert(source);
-  assertEquals([await one.leases.inUse(id), await two.leases.inUse(id)], [true, true]);
+  const inUse = (tab: typeof one) =>
+    tab.leases.alone(id, () => Promise.resolve(tab.leases.inUse(id)));
+  assertEquals([await inUse(one), await inUse(two)], [true, true]);
   const problem = await assertRejects(() => removeCheckpoint(two, id), Problem);
   assertEquals(problem.kind, "conflict");
   assertEquals([...await source.slice(0, 3)], [1, 2, 3]);
   source.close?.();
   source.close?.();
   await removeCheckpoint(two, id);
-  assertEquals([await two.leases.inUse(id), await one.leases.open(id)], [false, undefined]);
-  assertEquals(await one.leases.inUse(id), false);
+  assertEquals(await one.leases.open(id), undefined);
+  assertEquals([await inUse(one), await inUse(two)], [false, false]);
 });
 
 Deno.test("nothing is opened while it is being removed, nor removed twice at once", async () => {

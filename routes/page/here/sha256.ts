@@ -4,7 +4,7 @@
  * @module
  */
 import { createSHA256 } from "hash-wasm";
-import type { MakeHasher } from "../../../core/store/blobs.ts";
+import type { Hasher, MakeHasher } from "../../../core/store/blobs.ts";
 
 /** What a hasher has taken in while another one has the machine. */
 interface Suspended {
@@ -22,18 +22,20 @@ export async function wasmHasher(): Promise<MakeHasher> {
     else machine.init();
     owner = next;
   };
-  return () => {
-    const own: Suspended = {};
-    return {
-      update(bytes) {
-        enter(own);
-        machine.update(bytes);
-      },
-      digest() {
-        enter(own);
-        owner = undefined;
-        return machine.digest("binary");
-      },
-    };
-  };
+  const hasherOf = (own: Suspended): Hasher => ({
+    update(bytes) {
+      enter(own);
+      machine.update(bytes);
+    },
+    digest() {
+      enter(own);
+      owner = undefined;
+      return machine.digest("binary");
+    },
+    copy() {
+      enter(own);
+      return hasherOf({ state: machine.save() });
+    },
+  });
+  return () => hasherOf({});
 }

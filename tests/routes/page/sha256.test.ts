@@ -20,3 +20,13 @@ Deno.test("a hasher that is given up does not disturb the next", async () => {
   makeHasher().update(Uint8Array.of(1, 2, 3));
   assertEquals(makeHasher().digest(), hostHasher().digest());
 });
+
+Deno.test("a copy goes on by itself", async () => {
+  const makeHasher = await wasmHasher();
+  const [first, expected] = [makeHasher(), hostHasher()];
+  for (const each of [first, expected]) each.update(new Uint8Array(100).fill(7));
+  const [second, expectedSecond] = [first.copy(), expected.copy()];
+  for (const each of [first, expected]) each.update(Uint8Array.of(1));
+  for (const each of [second, expectedSecond]) each.update(Uint8Array.of(2, 3));
+  assertEquals([second.digest(), first.digest()], [expectedSecond.digest(), expected.digest()]);
+});

@@ -31,7 +31,11 @@ import {
   shareable,
   shareText,
 } from "../../../../routes/page/app/views/merge/recipe/share_link.ts";
-import { resultForm, resultName } from "../../../../routes/page/app/views/merge/run/result_name.ts";
+import {
+  putHosts,
+  resultForm,
+  resultName,
+} from "../../../../routes/page/app/views/merge/run/result_name.ts";
 
 const TIES: RecipeDocument = {
   merge_method: "ties",
@@ -227,17 +231,20 @@ Deno.test("a link holds a recipe, short or long, and none of what only its owner
     assertEquals(await readShareText(`#/merge?${text}`), given);
   }
   assert((await shareText(long)).length < JSON.stringify(long).length / 2);
-  const { recipe: shared, withheld } = shareable({
+  const secret = {
     ...TIES,
     sources: {
       left: { upload: true },
       right: { url: "https://example.org/right", headers: { authorization: "Bearer secret" } },
     },
     output: { put: "https://example.org/put?signature=secret" },
-  });
+  };
+  const { recipe: shared, withheld } = shareable(secret);
   assertEquals(shared.sources, { right: { url: "https://example.org/right" } });
   assertEquals(withheld.length, 2);
   assert(!JSON.stringify(shared).includes("secret"));
+  // Whoever makes a link by hand cannot have results sent to them, or header fields of theirs.
+  assertEquals(await readShareText(await shareText(secret)), JSON.parse(JSON.stringify(shared)));
 });
 
 Deno.test("a link that holds no recipe is none, and one that unpacks to too much neither", async () => {
@@ -276,5 +283,8 @@ Deno.test("a result is called what the recipe says, with the ending of its form"
   assertEquals(resultName({ ...TIES, name: "x", output: { format: "onnx" } }), "x.onnx");
   assertEquals(resultName({ ...TIES, output: { shard_size: "1GB" } }), "merged-ties.zip");
   assertEquals(resultForm({ ...TIES, output: { put: "https://example.org" } }).isPut, true);
+  const put = ["https://a.example/1", "https://a.example/2", "https://b.example/{file}"];
+  assertEquals(putHosts({ ...TIES, output: { put } }), ["a.example", "b.example"]);
+  assertEquals(putHosts(TIES), []);
   assertEquals(resultForm({ ...TIES, output: { format: "peft" } }).isCheckpoint, false);
 });

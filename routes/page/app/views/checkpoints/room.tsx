@@ -4,34 +4,36 @@
  * @module
  */
 import { useEffect, useState } from "preact/hooks";
+import type { HereStatus } from "../../../here/status.ts";
 import { formatBytes } from "../../parts/format_bytes.ts";
-
-interface Room {
-  readonly usage: number;
-  readonly quota: number;
-  /** Whether the browser promised to keep it when it needs the room itself. */
-  readonly persisted: boolean;
-}
-
-/** Asks the browser; undefined where it tells nothing. */
-async function askRoom(): Promise<Room | undefined> {
-  try {
-    const { usage, quota } = await navigator.storage.estimate();
-    const persisted = await navigator.storage.persisted();
-    return usage === undefined || quota === undefined ? undefined : { usage, quota, persisted };
-  } catch {
-    return undefined;
-  }
-}
+import { ProblemError } from "../../service/problem.ts";
+import { useSession } from "../../session.tsx";
 
 /** How full the browser's room is; `changes` counts what may have changed it. */
 export function RoomMeter({ changes }: { readonly changes: number }) {
-  const [room, setRoom] = useState<Room>();
+  const { sends } = useSession();
+  const [room, setRoom] = useState<HereStatus>();
   const [isRefused, setIsRefused] = useState(false);
-  const read = () => askRoom().then(setRoom);
+  const read = async () => {
+    try {
+      setRoom(await (await sends.browser({ method: "GET", path: "/here" })).json() as HereStatus);
+    } catch (error) {
+      // The list beside it says why.
+      if (!(error instanceof ProblemError)) throw error;
+    }
+  };
   useEffect(() => void read(), [changes]);
   if (!room) return null;
-  const { usage, quota, persisted } = room;
+  const { usage, quota, persisted, lasting } = room;
+  if (!lasting) {
+    return (
+      <p class="notice" role="status">
+        This browser keeps nothing beyond this page, as in a private window: what is here goes when
+        it is closed. Download what you cannot lose.
+      </p>
+    );
+  }
+  if (usage === undefined || quota === undefined) return null;
   const keep = async () => {
     setIsRefused(!await navigator.storage.persist());
     await read();

@@ -73,13 +73,7 @@ export function PlanView({ plan, isHere }: {
 }) {
   const [text, setText] = useState("");
   const [action, setAction] = useState("");
-  const counts = useMemo(() => {
-    const found = new Map<string, number>();
-    for (const tensor of plan.tensors) {
-      found.set(tensor.action, (found.get(tensor.action) ?? 0) + 1);
-    }
-    return found;
-  }, [plan]);
+  const counts = useMemo(() => actionCounts(plan.tensors), [plan]);
   const rows = useMemo(() => {
     const wanted = text.trim().toLowerCase();
     return plan.tensors.filter((tensor) =>
@@ -137,6 +131,15 @@ export function PlanView({ plan, isHere }: {
       </p>
     </div>
   );
+}
+
+/** How many tensors each action is for, in the order of {@linkcode ACTIONS}. */
+export function actionCounts(
+  tensors: readonly { readonly action: string }[],
+): ReadonlyMap<string, number> {
+  const counts = new Map(Object.keys(ACTIONS).map((action) => [action, 0]));
+  for (const { action } of tensors) counts.set(action, (counts.get(action) ?? 0) + 1);
+  return new Map([...counts].filter(([, count]) => count > 0));
 }
 
 /** Counts by action in words, such as `12 merged, 3 copied`. */

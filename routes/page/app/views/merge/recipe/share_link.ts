@@ -47,14 +47,18 @@ export async function shareText(recipe: Readonly<Record<string, unknown>>): Prom
   return `z=${base64(new Uint8Array(await new Response(packed).arrayBuffer()))}`;
 }
 
-/** The recipe of such a part; undefined if it holds none. */
+/**
+ * The recipe of such a part; undefined if it holds none. Whoever made the link may have put anything into it: nothing is
+ * sent with header fields of theirs, and no result to an address of theirs.
+ */
 export async function readShareText(text: string): Promise<unknown> {
   const [, form, data] = /(?:^|[?&])([rz])=([\w-]+)/.exec(text) ?? [];
   if (data === undefined) return undefined;
   try {
     const bytes = bytesOf(data);
     const json = form === "z" ? await unpacked(bytes) : bytes;
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+    const recipe = mapOf(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)));
+    return recipe && shareable(recipe).recipe;
   } catch {
     return undefined;
   }

@@ -7,7 +7,14 @@ import { useMemo } from "preact/hooks";
 import type { MergeReport, TensorReport } from "../../../../../../core/stream/report.ts";
 import { engineText } from "../../../frame/place_switch.tsx";
 import { type Column, DataTable } from "../../../parts/data_table.tsx";
-import { ACTIONS, countsText, Fact, parametersText, reasonText } from "../plan/plan_view.tsx";
+import {
+  actionCounts,
+  ACTIONS,
+  countsText,
+  Fact,
+  parametersText,
+  reasonText,
+} from "../plan/plan_view.tsx";
 
 const COLUMNS: readonly Column<TensorReport>[] = [
   { title: "Tensor", width: "minmax(12rem, 3fr)", cell: ({ name }) => <Mono text={name} /> },
@@ -31,11 +38,7 @@ function Mono({ text }: { readonly text: string }) {
 
 /** The report. */
 export function ReportView({ report }: { readonly report: MergeReport }) {
-  const counts = useMemo(() => {
-    const found = new Map<string, number>();
-    for (const { action } of report.tensors) found.set(action, (found.get(action) ?? 0) + 1);
-    return found;
-  }, [report]);
+  const counts = useMemo(() => actionCounts(report.tensors), [report]);
   return (
     <div class="report">
       <dl class="facts">

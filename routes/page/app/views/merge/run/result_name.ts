@@ -26,6 +26,13 @@ export function resultForm({ output }: RecipeDocument): ResultForm {
   };
 }
 
+/** The hosts that a recipe sends its result to; none if it is answered. */
+export function putHosts({ output }: RecipeDocument): string[] {
+  const { put } = (output ?? {}) as Readonly<Record<string, unknown>>;
+  const urls = Array.isArray(put) ? put : [put];
+  return [...new Set(urls.flatMap((url) => URL.parse(String(url))?.host ?? []))];
+}
+
 /** The name of the file, as the service would name it. */
 export function resultName(recipe: RecipeDocument): string {
   const { extension } = resultForm(recipe);

@@ -17,7 +17,7 @@ import { usedSources } from "../plan/make_plan.ts";
 import type { RecipeDocument } from "../recipe/recipe_document.ts";
 import { readReport } from "./merge_report.ts";
 import { ReportView } from "./report_view.tsx";
-import { resultForm, resultName } from "./result_name.ts";
+import { putHosts, resultForm, resultName } from "./result_name.ts";
 import { type MergeOutcome, type MergeStep, runMerge } from "./run_merge.ts";
 import { openSaving, removeLeftDownloads } from "./save_file.ts";
 
@@ -90,8 +90,14 @@ export function RunPanel({ recipe, isReady, onFix, onPlace }: RunPanelProps) {
     }
   };
 
+  const hosts = putHosts(recipe);
   return (
     <div class="merge-run">
+      {hosts.length > 0 && (
+        <p class="notice">
+          The recipe sends the result to {hosts.join(", ")}; it is not saved here.
+        </p>
+      )}
       <p class="actions">
         <button
           type="button"
