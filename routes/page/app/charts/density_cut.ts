@@ -26,7 +26,7 @@ interface Bin {
 }
 
 /** Bins of one model. */
-export function binsOf(edges: readonly number[], counts: readonly number[]): Bin[] {
+function binsOf(edges: readonly number[], counts: readonly number[]): Bin[] {
   return counts.map((count, i) => ({ low: edges[i]!, high: edges[i + 1]!, count }));
 }
 
