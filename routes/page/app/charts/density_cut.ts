@@ -6,6 +6,8 @@
  * @module
  */
 
+const ROUNDING = 1e-12;
+
 /** What a density keeps. */
 export interface DensityCut {
   /** The smallest magnitude that is kept; 0 where zeros are kept as well. */
@@ -24,7 +26,7 @@ interface Bin {
 }
 
 /** Bins of one model. */
-export function binsOf(edges: readonly number[], counts: readonly number[]): Bin[] {
+function binsOf(edges: readonly number[], counts: readonly number[]): Bin[] {
   return counts.map((count, i) => ({ low: edges[i]!, high: edges[i + 1]!, count }));
 }
 
@@ -52,12 +54,13 @@ export function densityCut(
   let wanted = Math.min(Math.max(density, 0), 1) * elements;
   let kept = 0;
   for (const bin of bins.toReversed()) {
-    if (bin.count < wanted) {
+    // The product of a density and a count may be a little more than the whole number that is meant.
+    if (bin.count < wanted * (1 - ROUNDING)) {
       wanted -= bin.count;
       kept += squares(bin);
       continue;
     }
-    const share = bin.count === 0 ? 0 : wanted / bin.count;
+    const share = bin.count === 0 ? 0 : Math.min(1, wanted / bin.count);
     const magnitude = bin.low <= 0
       ? bin.high * (1 - share)
       : bin.high * (bin.low / bin.high) ** share;

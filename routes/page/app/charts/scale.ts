@@ -16,15 +16,12 @@ export function closeAxis(values: readonly number[], span: Span, count = 5): Axi
   if (finite.length === 0) return roundAxis(0, 1, span, count);
   const low = Math.min(...finite);
   const high = Math.max(...finite);
-  // A constant still needs a range around it.
-  const room = high > low ? high - low : Math.max(Math.abs(high), 1) * 0.1;
+  // What is constant, but for rounding, still needs a range around it.
+  const isSpread = high - low > 1e-9 * Math.max(Math.abs(high), Math.abs(low), 1e-290);
+  const room = isSpread ? high - low : Math.max(Math.abs(high), 1) * 0.1;
   const step = roundAxis(0, room, span, count).ticks[1] ?? 1;
-  return roundAxis(
-    Math.floor(low / step + 1e-9) * step,
-    high > low ? high : low + room,
-    span,
-    count,
-  );
+  const first = Math.floor(low / step + 1e-9) * step;
+  return roundAxis(first, isSpread ? high : low + room, span, count);
 }
 
 /** An axis over powers of 2: octaves, with ticks at powers of 10. */
