@@ -5,6 +5,7 @@
  */
 import { entries, type UseStore } from "idb-keyval";
 import { isEnded, type Job } from "../jobs/job.ts";
+import { idsIn } from "./collect_orphans.ts";
 import { removeManifest } from "./records.ts";
 import { blobId, isBlobId } from "./blob_id.ts";
 import type { BlobStore, MakeHasher } from "./blobs.ts";
@@ -32,8 +33,9 @@ export async function checkStore(
   },
 ): Promise<StoreFault[]> {
   const faults: StoreFault[] = [];
-  const named = await namedBlobs(records);
-  for (const key of await keys<string>(records)) {
+  const kept = await entries<string, unknown>(records);
+  const named = new Set(kept.flatMap(idsIn));
+  for (const [key] of kept) {
     const id = key.startsWith("checkpoint/") ? key.slice("checkpoint/".length) : "";
     if (!isBlobId(id) || await blobs.size(id) !== undefined) continue;
     if (repair) await removeManifest(records, id);

@@ -8,7 +8,7 @@ import type { BlobStore } from "./blobs.ts";
 import type { Leases } from "./leases.ts";
 
 /** The ids of blobs in a record, wherever they stand in it. */
-function idsIn(record: unknown): string[] {
+export function idsIn(record: unknown): string[] {
   const text = JSON.stringify(
     record,
     (_, each) => typeof each === "bigint" ? String(each) : each,

@@ -202,6 +202,7 @@ export const MEANINGS: Readonly<Record<string, Meanings>> = {
     "privacy.clip_norm": "The largest norm of a task vector.",
     "privacy.noise_multiplier": "Noise as a multiple of it.",
     "privacy.delta": "The probability that the bound does not hold.",
+    "keep_rounds": "Whether the weights of accepted rounds stay in the store, to go back to them.",
     "average_rounds": "An average over the rounds' weights, as a further result.",
     "mode": "Whether rounds must improve, or are all accepted as the paper does.",
     "overlap": "Whether rows may be tuned on and chosen by; tested on they never may be.",

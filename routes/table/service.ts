@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Alive, OpenApi, Overview, Ready } from "./answers/service.ts";
+import { Alive, Engine, OpenApi, Overview, Ready } from "./answers/service.ts";
 import { empty, json, type Operation } from "./operation.ts";
-import { IF_NONE_MATCH } from "./parameters.ts";
+import { IF_NONE_MATCH, inPath } from "./parameters.ts";
 
 const ETAG = { etag: "Changes with the content." };
 const UNCHANGED = empty("It has not changed.");
@@ -17,9 +17,55 @@ export const SERVICE_OPERATIONS: readonly Operation[] = [
     method: "GET",
     path: "/",
     tag: "Service",
-    summary: "Tells where everything is",
-    scopes: ["read"],
-    answers: { 200: json("Names of resources and their addresses.", Overview) },
+    summary: "Tells programs where everything is, and shows browsers the page",
+    description:
+      "Who accepts `text/html` is answered the page. It needs no key, as a person enters the key there.",
+    scopes: [],
+    parameters: [IF_NONE_MATCH],
+    answers: {
+      200: {
+        description: "Names of resources and their addresses, or the page.",
+        content: {
+          "application/json": { kind: "json", schema: Overview },
+          "text/html": { kind: "text" },
+        },
+      },
+      304: UNCHANGED,
+    },
+  },
+  {
+    id: "getPageFile",
+    method: "GET",
+    path: "/page/:file",
+    tag: "Service",
+    summary: "A file that the page is made of",
+    scopes: [],
+    parameters: [inPath("file", "Its name."), IF_NONE_MATCH],
+    answers: {
+      200: {
+        description: "A script, a style sheet, a picture or compiled code.",
+        content: {
+          "text/javascript": { kind: "text" },
+          "text/css": { kind: "text" },
+          "text/html": { kind: "text" },
+          "image/svg+xml": { kind: "text" },
+          "application/wasm": { kind: "bytes" },
+          "application/octet-stream": { kind: "bytes" },
+        },
+        headers: ETAG,
+      },
+      304: UNCHANGED,
+    },
+    problems: ["not-found"],
+  },
+  {
+    id: "getEngine",
+    method: "GET",
+    path: "/engine",
+    tag: "Service",
+    summary: "Tells what the next merge runs on, and why",
+    scopes: ["read", "merge", "tune"],
+    answers: { 200: json("The engine.", Engine) },
   },
   {
     id: "getHealth",

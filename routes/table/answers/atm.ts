@@ -36,6 +36,9 @@ const round = {
   sign_agreement: v.number(),
   drift: v.number(),
   seconds: v.number(),
+  checkpoint: v.optional(
+    v.pipe(Stored, v.description("The weights of an accepted round, where rounds are kept.")),
+  ),
 };
 
 const warning = { code: v.string(), task: v.optional(v.string()), message: v.string() };
@@ -84,6 +87,16 @@ export const AtmEvent = v.union([
     run: v.string(),
     rounds: Count,
     from: v.pipe(Count, v.description("The first round that is yet to be done.")),
+    select: v.pipe(TaskScores, v.description("Scores of the start, by task.")),
+    history: v.optional(
+      v.pipe(
+        v.array(v.strictObject(round)),
+        v.description("Rounds done before, of a run that goes on."),
+      ),
+    ),
+    checkpoint: v.optional(
+      v.pipe(Stored, v.description("The start's weights, where rounds are kept.")),
+    ),
   }),
   v.strictObject({
     event: v.literal("task"),

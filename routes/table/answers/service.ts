@@ -13,6 +13,17 @@ export const Overview = v.strictObject({
   resources: v.record(v.string(), v.string()),
 });
 
+/** `GET /engine`. */
+export const Engine = v.strictObject({
+  name: v.picklist(["fused", "wasm", "webgpu"]),
+  adapter: v.optional(v.pipe(v.string(), v.description("The GPU, as the host names it."))),
+  software: v.optional(
+    v.pipe(v.boolean(), v.description("Whether the processor plays the GPU.")),
+  ),
+  fallback: v.optional(v.pipe(v.string(), v.description("Why it is not what was asked for."))),
+  width: v.pipe(v.number(), v.integer(), v.description("Threads that merge at once.")),
+});
+
 /** `GET /healthz`. */
 export const Alive = v.strictObject({ status: v.literal("alive") });
 
