@@ -11,7 +11,7 @@ import { type AtmPorts, atmRoutes } from "./atm.ts";
 import { type CheckpointPorts, checkpointRoutes } from "./checkpoints.ts";
 import { type HealthPorts, healthRoutes } from "./health.ts";
 import { fairQueue } from "../core/jobs/fair_queue.ts";
-import { createRunner, type Runner } from "../core/jobs/runner.ts";
+import { createRunner, type Driver, type Runner } from "../core/jobs/runner.ts";
 import { watchJobs } from "../core/jobs/watch_jobs.ts";
 import { createLifecycle } from "../core/lifecycle.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
@@ -59,6 +59,10 @@ export interface Ports
   readonly events?: Log;
   /** Bytes of the process that are in memory; not told if absent. */
   readonly resident?: () => number;
+  /** What lets jobs run; see {@linkcode Driver}. */
+  readonly driven?: Driver;
+  /** Milliseconds that a job runs on without its listener. */
+  readonly patience?: number;
   /** Milliseconds since 1970; the system's clock if absent. */
   readonly now?: () => number;
   /** Is given the jobs, to take over those of an earlier process and to stop them. */

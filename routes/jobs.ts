@@ -99,12 +99,14 @@ function follow(
         () => stream.enqueue(encoder.encode(": alive\n\n")),
         HEARTBEAT_MS,
       );
+      const leave = runner.attend(id);
       runner.stopped.addEventListener("abort", end);
       stop = () => {
         open = false;
         clearInterval(heartbeat);
         runner.stopped.removeEventListener("abort", end);
         deaf();
+        leave();
       };
       const job = await getJob(records, id);
       // Whoever deleted it meanwhile need not be told how it ended.

@@ -41,6 +41,8 @@ export interface Config {
   readonly workers: number;
   /** Elements per chunk. */
   readonly chunkElements: number;
+  /** Whether jobs run by themselves, or only while somebody reads their events. */
+  readonly jobs: typeof DRIVERS[number];
   /** Bytes of a job's result after which what is there is made durable. */
   readonly jobFlush: number;
   /** What graphs of merges run on. */
@@ -64,6 +66,7 @@ export class ConfigError extends Error {
   }
 }
 
+const DRIVERS = ["background", "listener"] as const;
 const NO_KEYS = "the SHA-256 of at least one key as 64 hexadecimal digits";
 const BLOCK = 4096;
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/;
@@ -185,6 +188,12 @@ export function readConfig(
   if (!log) {
     faults.push(`AMALGAM_LOG must be one of ${LOG_LEVELS.join(", ")}: current value is ${told}`);
   }
+  // Where no request is open, nothing runs on at the edge.
+  const driver = value("AMALGAM_JOBS") ?? (facts.edge ? "listener" : "background");
+  const jobs = DRIVERS.find((each) => each === driver);
+  if (!jobs) {
+    faults.push(`AMALGAM_JOBS must be one of ${DRIVERS.join(", ")}: current value is ${driver}`);
+  }
   const data = value("AMALGAM_DATA") ?? (facts.edge ? "memory:" : ".amalgam");
   const config: Config = {
     host,
@@ -202,6 +211,7 @@ export function readConfig(
     memory: limits.memory,
     workers,
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 18, BLOCK, 2 ** 24, BLOCK),
+    jobs: jobs ?? "background",
     jobFlush: size("AMALGAM_JOB_FLUSH", 64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
     engine: engine ?? "auto",
     log: log ?? "info",

@@ -78,6 +78,7 @@ export async function openPorts(config: Config) {
       ...(files === undefined ? {} : { openPath: operatorFiles(files) }),
     },
     chunkElements: config.chunkElements,
+    driven: config.jobs,
     flushes: { bytes: config.jobFlush, ms: FLUSH_MS },
     maximumUpload: config.maximumUpload,
     width: Math.max(1, workers),

@@ -18,6 +18,9 @@ export interface JobNews extends Partial<Pick<Job, "progress" | "run">> {
   readonly told?: ToldEvent;
 }
 
+/** What lets jobs run: the service itself, or whoever listens to them. */
+export type Driver = "background" | "listener";
+
 /** What jobs stand on. */
 export interface RunnerPorts extends CheckpointStore {
   readonly queue: FairQueue;
@@ -37,6 +40,13 @@ export interface RunnerPorts extends CheckpointStore {
   readonly now: () => number;
   /** Is told of everything that happens to any job. */
   readonly heard?: (job: Job) => void;
+  /**
+   * `listener` on a host that does nothing while no request is open: a job runs as long as somebody attends to it.
+   * `background` if absent.
+   */
+  readonly driven?: Driver;
+  /** Milliseconds that a job runs on without its listener, who may have lost its connection. */
+  readonly patience?: number;
 }
 
 /** Jobs of one application. */
@@ -52,8 +62,16 @@ export interface Runner {
   submit(job: Job): Promise<void>;
   /** Cancels a job or, if it has ended, forgets it; undefined if there is none. */
   cancel(job: Job): Promise<void>;
-  /** Resolves with the job once it has ended. */
-  ended(id: string): Promise<Job | undefined>;
+  /** Whether jobs run only while somebody attends to them. */
+  readonly driven: Driver;
+  /** Attends to a job until the result is called. */
+  attend(id: string): () => void;
+  /**
+   * Attends to a job and resolves with it once it has ended, or the service stops.
+   *
+   * @throws The signal's reason.
+   */
+  ended(id: string, signal?: AbortSignal): Promise<Job | undefined>;
   /** Forgets ended jobs whose time is over. */
   collect(): Promise<void>;
   /** Ends the work and leaves its jobs queued. */
@@ -67,12 +85,14 @@ const LONGEST_WAIT = 1000;
 const STOP_GRACE = 5000;
 /** Milliseconds between two looks for jobs whose time is over, at most. */
 const LONGEST_PAUSE = 600_000;
+/** Milliseconds in which listeners who lost their connection usually come again. */
+const PATIENCE = 5000;
 /** Why work ends that is neither cancelled nor failed. */
 const STOPPED = "stopped";
 
 /** Makes the runner. */
 export function createRunner(ports: RunnerPorts): Runner {
-  const { records, now } = ports;
+  const { records, now, driven = "background", patience = PATIENCE } = ports;
   const events = createJobEvents(ports.heard);
   const calls = createCallEvents(records);
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
@@ -137,7 +157,7 @@ export function createRunner(ports: RunnerPorts): Runner {
       await writes;
       if (signal.reason === STOPPED) {
         await settled(work, STOP_GRACE);
-        await putJob(records, { ...job, state: "queued" });
+        await keep({ ...job, state: "queued" });
         return;
       }
       const cancelled = signal.aborted && !(signal.reason instanceof Problem);
@@ -157,13 +177,43 @@ export function createRunner(ports: RunnerPorts): Runner {
     const controller = new AbortController();
     const ended = run(job, controller)
       .catch((error) => console.error(error))
-      .finally(() => active.delete(job.id));
+      .then(async () => {
+        active.delete(job.id);
+        // Somebody may have come again while it was being put aside.
+        if (attending.has(job.id)) await wake(job.id);
+      });
     active.set(job.id, { controller, ended });
+  };
+  /** Runs a job that waits for somebody to attend to it. */
+  const wake = async (id: string) => {
+    const job = await getJob(records, id).catch(() => undefined);
+    if (!job || isEnded(job) || stopping || active.has(id) || !attending.has(id)) return;
+    launch(job);
+  };
+  /** Numbers of those who attend to jobs. */
+  const attending = new Map<string, number>();
+  const attend = (id: string) => {
+    if (driven === "background") return { woken: Promise.resolve(), leave: () => {} };
+    attending.set(id, (attending.get(id) ?? 0) + 1);
+    let attends = true;
+    const leave = () => {
+      if (!attends) return;
+      attends = false;
+      const left = attending.get(id)! - 1;
+      if (left > 0) return void attending.set(id, left);
+      attending.delete(id);
+      setTimeout(() => {
+        if (!attending.has(id)) active.get(id)?.controller.abort(STOPPED);
+      }, patience);
+    };
+    return { woken: wake(id), leave };
   };
 
   return {
     events,
     calls,
+    driven,
+    attend: (id) => attend(id).leave,
     stopped: over.signal,
     async start() {
       await this.collect();
@@ -176,13 +226,13 @@ export function createRunner(ports: RunnerPorts): Runner {
         if (isEnded(job) || active.has(job.id)) continue;
         const queued: Job = { ...job, state: "queued" };
         await putJob(records, queued);
-        launch(queued);
+        if (driven === "background") launch(queued);
       }
     },
     async submit(job) {
       if (stopping) throw new Problem("unavailable", "Cannot take the work as the service stops");
       await keep(job);
-      launch(job);
+      if (driven === "background") launch(job);
     },
     async cancel(job) {
       const running = active.get(job.id);
@@ -198,9 +248,25 @@ export function createRunner(ports: RunnerPorts): Runner {
         await freeWork(ports, cancelled);
       }
     },
-    async ended(id) {
-      await active.get(id)?.ended;
-      return await getJob(records, id);
+    async ended(id, signal) {
+      const { woken, leave } = attend(id);
+      let abort = () => {};
+      const aborted = new Promise<never>((_, reject) => {
+        abort = () => reject(signal!.reason);
+        signal?.addEventListener("abort", abort);
+      });
+      const wait = async () => {
+        await woken;
+        for (let running; (running = active.get(id));) await running.ended;
+        return await getJob(records, id);
+      };
+      try {
+        signal?.throwIfAborted();
+        return await Promise.race([wait(), aborted]);
+      } finally {
+        signal?.removeEventListener("abort", abort);
+        leave();
+      }
     },
     async collect() {
       for (const { id } of await collectJobs(ports, now(), ports.retention)) events.forget(id);

@@ -44,6 +44,11 @@ const TELLING = [
   "/training-graph",
 ];
 
+/** What a job waits for. */
+const WAITS = {
+  background: "waits for its turn",
+  listener: "runs while somebody reads its events",
+} as const;
 /** Header fields that a job's request keeps: none that names the caller. */
 const KEPT = ["content-type"];
 /** What a call may answer. */
@@ -180,7 +185,7 @@ async function take(
       kind: pathname.slice(1),
       owner,
       state: "queued",
-      progress: { done: 0, total: null, unit: "events", message: "waits for its turn" },
+      progress: { done: 0, total: null, unit: "events", message: WAITS[ports.runner.driven] },
       result: null,
       problem: null,
       created: new Date().toISOString(),
@@ -243,7 +248,7 @@ async function answerOf(
   context: Context,
   { id }: Job,
 ): Promise<Response> {
-  const job = await ports.runner.ended(id);
+  const job = await ports.runner.ended(id, context.req.raw.signal);
   if (job?.state === "done") return await resultResponse(ports, context.req.raw, job);
   if (job?.problem) return problemOf(job);
   throw new Problem("unavailable", `The job ended without a result: its id is ${id}`, {

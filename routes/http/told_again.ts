@@ -77,7 +77,7 @@ function listenTo({ records, runner }: ToldPorts, id: string, signal: AbortSigna
     begin();
   });
   signal.addEventListener("abort", deaf);
-  const ended = endOf({ records, runner }, id);
+  const ended = endOf({ records, runner }, id, signal);
   ended.catch(() => {});
   const late = setTimeout(() => begin(), EARLY);
   const begun = Promise.race([first, ended]).finally(() => clearTimeout(late));
@@ -114,7 +114,8 @@ function listenTo({ records, runner }: ToldPorts, id: string, signal: AbortSigna
 async function endOf(
   { records, runner }: ToldPorts,
   id: string,
+  signal: AbortSignal,
 ): Promise<Job | undefined> {
   const known = await getJob(records, id);
-  return known && isEnded(known) ? known : await runner.ended(id);
+  return known && isEnded(known) ? known : await runner.ended(id, signal);
 }

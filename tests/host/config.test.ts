@@ -26,6 +26,8 @@ Deno.test("readConfig() has a default for everything", () => {
     memory: 512 * 2 ** 20,
     workers: 4,
     chunkElements: 262_144,
+    jobs: "background",
+    jobFlush: 64 * 2 ** 20,
     engine: "auto",
     log: "info",
     loopbackOnly: true,
@@ -33,7 +35,7 @@ Deno.test("readConfig() has a default for everything", () => {
     limits: DEFAULT_LIMITS,
   });
   const edge = readConfig({}, { processors: 16, edge: true });
-  assertEquals([edge.data, edge.workers], [undefined, 0]);
+  assertEquals([edge.data, edge.workers, edge.jobs], [undefined, 0, "listener"]);
   assertEquals(readConfig({}, { processors: 16, edge: false }).workers, 8);
 });
 
@@ -51,6 +53,8 @@ Deno.test("readConfig() reads every variable", () => {
     AMALGAM_MEMORY: "64M",
     AMALGAM_WORKERS: "0",
     AMALGAM_CHUNK: "4096",
+    AMALGAM_JOBS: "listener",
+    AMALGAM_JOB_FLUSH: "1M",
     AMALGAM_ENGINE: "wasm",
     AMALGAM_LOG: "debug",
     OTHER: "x",
@@ -68,6 +72,8 @@ Deno.test("readConfig() reads every variable", () => {
     memory: 64 * 2 ** 20,
     workers: 0,
     chunkElements: 4096,
+    jobs: "listener",
+    jobFlush: 2 ** 20,
     engine: "wasm",
     log: "debug",
     loopbackOnly: false,
@@ -87,6 +93,13 @@ Deno.test("a level of the log that is not offered is refused by name", () => {
 Deno.test("an engine that is not offered is refused by name", () => {
   assertEquals(faultsOf({ AMALGAM_ENGINE: "cuda" }), [
     "AMALGAM_ENGINE must be one of auto, fused, wasm, webgpu: current value is cuda",
+  ]);
+});
+
+Deno.test("what drives jobs is refused by name, and how often they are made durable by size", () => {
+  assertEquals(faultsOf({ AMALGAM_JOBS: "cron", AMALGAM_JOB_FLUSH: "0" }), [
+    "AMALGAM_JOBS must be one of background, listener: current value is cron",
+    "AMALGAM_JOB_FLUSH must be a number of bytes such as 512M or 64G: current value is 0",
   ]);
 });
 
