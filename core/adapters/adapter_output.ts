@@ -50,6 +50,7 @@ export function adapterOutput(plan: Plan): MergeOutput {
     extension: ".zip",
     memory: 0,
     warnings: [],
+    tensors: "within",
     frame: (merged) => writeZip(filesOf(merged)),
     files: [CONFIG_FILE, ADAPTER_FILE],
     async send(merged, take) {

@@ -31,8 +31,11 @@ export interface MergeOutput {
   /** Bytes of memory besides the plan's. */
   readonly memory: number;
   readonly warnings: readonly string[];
-  /** Whether what a merge streams is the answer as it is. */
-  readonly isPlain?: boolean;
+  /**
+   * How the tensors' bytes stand in the answer: `whole`, what a merge streams is the answer; `within`, they stand in it
+   * as they are and in their order, so that they can be read back from it. Otherwise if absent.
+   */
+  readonly tensors?: "whole" | "within";
   /** Frames what a merge streams. */
   frame(merged: AsyncGenerator<Bytes>, signal?: AbortSignal): AsyncGenerator<Bytes>;
   /** Names of the files that the result is made of, in the order in which they are sent. */
@@ -78,7 +81,7 @@ export async function mergeOutput(
       extension: ".safetensors",
       memory: 0,
       warnings: [],
-      isPlain: true,
+      tensors: "whole",
       frame: (merged) => merged,
     });
   }
@@ -126,6 +129,7 @@ function shardedOutput(plan: Plan, whole: SafetensorsLayout, shardSize: number):
     extension: ".zip",
     memory: 0,
     warnings: [],
+    tensors: "within",
     frame: (merged, signal) =>
       framed(merged, whole, (tensors) =>
         writeZip([

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Bytes } from "../../core/checkpoint/byte_source.ts";
 import { openPart, type Part } from "../../core/jobs/part.ts";
 import { planLayout } from "../../core/merge/plan_layout.ts";
+import type { Plan } from "../../core/merge/plan_types.ts";
 import { type CheckpointStore, finishCheckpoint } from "../../core/store/checkpoints.ts";
 import { type Manifest, toldManifest } from "../../core/store/records.ts";
 import { finishFile } from "../../core/store/stored_file.ts";
@@ -22,6 +24,9 @@ export interface FlushPolicy {
   /** Milliseconds after which it is, however few bytes there are. */
   readonly ms: number;
 }
+
+/** Bytes that are read back at once. */
+const PIECE = 1 << 20;
 
 /** Flushes cost a few hundredths of what they save. */
 export const FLUSHES: FlushPolicy = { bytes: 64 << 20, ms: 2000 };
@@ -84,7 +89,7 @@ async function writePart(
   job: JobBinding,
 ): Promise<void> {
   const { flushes = FLUSHES } = ports;
-  const { tensors: places, header } = planLayout(plan);
+  const { tensors: places } = planLayout(plan);
   const reports: TensorReport[] = [];
   const merged = mergeStream(plan, {
     executor: ports.executor,
@@ -101,44 +106,87 @@ async function writePart(
   let marked = { tensors, bytes: part.writer.bytes, at: performance.now() };
   let flushing: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
-  /** Called between two pieces: whatever was reported of the tensors before this one is known by then. */
-  const mark = () => {
+  /** Called when the next piece is there: all before it is written, and what was reported of it is known. */
+  const mark = (done: number) => {
     const { bytes } = part.writer;
-    while (tensors < places.length && places[tensors]!.end <= bytes) tensors++;
-    const end = tensors === 0 ? header.length : places[tensors - 1]!.end;
+    while (tensors < places.length && places[tensors]!.end <= done) tensors++;
     const isDue = bytes - marked.bytes >= flushes.bytes ||
       performance.now() - marked.at >= flushes.ms;
-    if (flushing || !isDue || end !== bytes || tensors === marked.tensors) return;
-    const last = places[tensors - 1]!.name;
-    const told = reports.splice(0, reports.findLastIndex((report) => report.name === last) + 1);
+    if (flushing || !isDue || tensors === marked.tensors) return;
+    const last = places[tensors - 1]!;
+    if (last.end !== done) return;
+    const told = reports.splice(0, reports.findLastIndex(({ name }) => name === last.name) + 1);
     flushing = part.mark(tensors, told)
       .catch((error) => void (failure = { error }))
       .finally(() => flushing = undefined);
     marked = { tensors, bytes, at: performance.now() };
   };
-  const pieces = output.frame(merged, signal);
+  let emitted = 0;
+  const there = output.tensors === "within" ? part.writer.bytes : 0;
+  const stream = there > 0 ? readBack(plan, part, () => emitted, merged) : merged;
+  const start = there > 0 ? 0 : places[tensors - 1]?.end ?? 0;
   try {
-    for await (const piece of pieces) {
+    for await (const piece of output.frame(watched(stream, start, mark), signal)) {
       signal.throwIfAborted();
-      if (output.isPlain) mark();
       if (failure) throw failure.error;
-      await part.writer.write(piece);
+      const known = Math.max(0, Math.min(piece.length, there - emitted));
+      emitted += piece.length;
+      if (known < piece.length) await part.writer.write(piece.subarray(known));
       job.tell({ done: part.writer.bytes, total: output.byteLength });
     }
-    await flushing;
-    if (failure) throw (failure as { readonly error: unknown }).error;
   } finally {
     await flushing;
   }
+  if (failure) throw (failure as { readonly error: unknown }).error;
+}
+
+/** The same pieces; `come` is called with the bytes before each of them, when it is there. */
+async function* watched(
+  pieces: AsyncGenerator<Bytes>,
+  start: number,
+  come: (before: number) => void,
+): AsyncGenerator<Bytes> {
+  let before = start;
+  for await (const piece of pieces) {
+    come(before);
+    before += piece.length;
+    yield piece;
+  }
+}
+
+/**
+ * What a merge streams from its beginning, the tensors that are there read back from the answer: when one is asked for,
+ * the answer has come to where it stands.
+ */
+async function* readBack(
+  plan: Plan,
+  part: Part,
+  emitted: () => number,
+  rest: AsyncGenerator<Bytes>,
+): AsyncGenerator<Bytes> {
+  const { header, tensors } = planLayout(plan);
+  const answer = await part.writer.written();
+  yield new Uint8Array(header);
+  for (const { start, end } of tensors.slice(0, part.tensors)) {
+    for (let left = end - start; left > 0;) {
+      const at = emitted();
+      const piece = await answer.slice(at, at + Math.min(left, PIECE));
+      left -= piece.length;
+      yield piece;
+    }
+  }
+  yield* rest;
 }
 
 /** All that the bytes depend on; undefined where that is not known for certain. */
 async function fingerprintOf(
-  { plan, output, identity }: CompleteMerge,
+  { plan, output, identity, recipe }: CompleteMerge,
   engine: unknown,
 ): Promise<string | undefined> {
-  if (identity === undefined || !output.isPlain) return undefined;
-  const told = new TextEncoder().encode(JSON.stringify([identity, engine]));
+  if (identity === undefined || output.tensors === undefined) return undefined;
+  const { byteLength, mediaType } = output;
+  const form = [identity, engine, mediaType, byteLength, recipe.output ?? null];
+  const told = new TextEncoder().encode(JSON.stringify(form));
   const { header } = planLayout(plan);
   const bytes = new Uint8Array(told.length + header.length);
   bytes.set(told);

@@ -105,7 +105,19 @@ function reportOf(report: unknown) {
   return { tensors, state };
 }
 
-Deno.test("a merge goes on behind its last finished tensor, computes only the others, and is the same to the byte", async () => {
+/** Forms of the result that the tensors' bytes can be read back from. */
+const FORMS: Readonly<Record<string, Record<string, unknown>>> = {
+  "a merge": {},
+  "a merge into shards": { output: { shard_size: 90_000 } },
+};
+
+for (const [name, form] of Object.entries(FORMS)) {
+  Deno.test(`${name} goes on behind its last finished tensor, computes only the others, and is the same to the byte`, async () => {
+    await goesOnEverywhere(() => formOf("recipe", { ...RECIPE, ...form }, Object.entries(FILES)));
+  });
+}
+
+async function goesOnEverywhere(uploads: () => FormData): Promise<void> {
   const whole = restartable();
   const undisturbed = await whole.open();
   const first = await beginJob(undisturbed.app, "/merge", uploads());
@@ -130,7 +142,7 @@ Deno.test("a merge goes on behind its last finished tensor, computes only the ot
     assertEquals([left, await store.blobs.parts!.names()], [[], []]);
   }
   assert(Math.max(...most) >= 2, `made durable: ${most}`);
-});
+}
 
 Deno.test("bytes that are not what was made durable are made again", async () => {
   const store = restartable();
