@@ -22,6 +22,7 @@ import {
   madeBy,
   MODELS,
   post,
+  ROUNDS,
   upload,
 } from "./lives.ts";
 import { campaignFolder } from "./opened_service.ts";
@@ -43,7 +44,11 @@ export interface KillReport {
   readonly broken: readonly string[];
 }
 
-const CALLS: Readonly<Record<string, JobCall>> = { long: LONG_MERGE, ...JOB_CALLS };
+const CALLS: Readonly<Record<string, JobCall>> = {
+  long: LONG_MERGE,
+  rounds: ROUNDS,
+  ...JOB_CALLS,
+};
 
 /** Random numbers below 1 from a seed. */
 function random(seed: number): () => number {

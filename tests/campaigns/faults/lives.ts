@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { atmDocument, atmUploads } from "../../support/atm.ts";
 import { checkpointBytes } from "../../support/merging.ts";
 import { safetensorsOf, smallRequest, smallUploads, weights } from "../../support/small_model.ts";
 import { digestId, smallCheckpoint } from "../../support/stored_checkpoint.ts";
@@ -162,7 +163,7 @@ export function madeBy(job: Record<string, unknown>): string {
   return id;
 }
 
-/** Jobs: a merge, a tuning, rounds; what each must make is known from a call that went well before. */
+/** Jobs: a merge and a tuning; what each must make is known from a call that went well before. */
 export async function jobs(
   ports: LifePorts,
   expected: Readonly<Record<string, string>> = {},
@@ -218,6 +219,16 @@ export const LONG_MERGE: JobCall = {
     models: [{ model: "tuned", parameters: { density: 0.5, weight: 1 } }],
   },
   files: [["base", longModel(1)], ["tuned", longModel(2)]],
+};
+
+const ROUNDS_DOCUMENT = atmDocument({ rounds: 3 });
+
+/** Rounds of tuning and merging, each of which is kept. */
+export const ROUNDS: JobCall = {
+  path: "/atm",
+  part: "request",
+  document: ROUNDS_DOCUMENT,
+  files: atmUploads(ROUNDS_DOCUMENT),
 };
 
 function longModel(seed: number): Bytes {
