@@ -6,6 +6,7 @@
 import { Problem } from "../problem.ts";
 import type { CheckpointStore } from "../store/checkpoints.ts";
 import type { FairQueue } from "./fair_queue.ts";
+import { createAttendance } from "./attendance.ts";
 import { type CallEvents, createCallEvents, type ToldEvent } from "./call_events.ts";
 import { collectJobs } from "./collect.ts";
 import { freeJobs, freeOrphans, freeWork } from "./free_job.ts";
@@ -180,34 +181,23 @@ export function createRunner(ports: RunnerPorts): Runner {
       .then(async () => {
         active.delete(job.id);
         // Somebody may have come again while it was being put aside.
-        if (attending.has(job.id)) await wake(job.id);
+        if (attendance.has(job.id)) await wake(job.id);
       });
     active.set(job.id, { controller, ended });
   };
   /** Runs a job that waits for somebody to attend to it. */
   const wake = async (id: string) => {
     const job = await getJob(records, id).catch(() => undefined);
-    if (!job || isEnded(job) || stopping || active.has(id) || !attending.has(id)) return;
+    if (!job || isEnded(job) || stopping || active.has(id) || !attendance.has(id)) return;
     launch(job);
   };
-  /** Numbers of those who attend to jobs. */
-  const attending = new Map<string, number>();
-  const attend = (id: string) => {
-    if (driven === "background") return { woken: Promise.resolve(), leave: () => {} };
-    attending.set(id, (attending.get(id) ?? 0) + 1);
-    let attends = true;
-    const leave = () => {
-      if (!attends) return;
-      attends = false;
-      const left = attending.get(id)! - 1;
-      if (left > 0) return void attending.set(id, left);
-      attending.delete(id);
-      setTimeout(() => {
-        if (!attending.has(id)) active.get(id)?.controller.abort(STOPPED);
-      }, patience);
-    };
-    return { woken: wake(id), leave };
-  };
+  const attendance = createAttendance({
+    patience,
+    come: wake,
+    gone: (id) => active.get(id)?.controller.abort(STOPPED),
+  });
+  const attend = (id: string) =>
+    driven === "listener" ? attendance.attend(id) : { woken: Promise.resolve(), leave: () => {} };
 
   return {
     events,

@@ -19,8 +19,8 @@ export interface ToldPorts {
   readonly log?: (id: string, error: unknown) => void;
 }
 
-/** Milliseconds in which a job that fails at once answers its problem instead of events. */
-const EARLY = 5000;
+/** Milliseconds in which a job that fails at once answers its problem instead of events, which then must be there. */
+const EARLY = 1000;
 
 /** Answers a job's events. */
 export async function toldAgain(

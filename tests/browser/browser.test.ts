@@ -23,9 +23,7 @@ async function neutralModules(): Promise<string[]> {
     }
   }
   for (const room of ROOMS) await walk(room);
-  return paths.filter((path) =>
-    !HOSTED.some((hosted) => path.startsWith(hosted))
-  ).sort();
+  return paths.filter((path) => !HOSTED.some((hosted) => path.startsWith(hosted))).sort();
 }
 
 function read(path: string): Promise<string> {
@@ -50,17 +48,15 @@ Deno.test("No module of core/ outside core/host/, and none of routes/, names a h
   const found: string[] = [];
   for (const path of await neutralModules()) {
     const text = (await read(path)).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, "");
-    const names =
-      text.match(/\bDeno\b|["'`]node:|["'][./]*\/host\/[^"']*["']/g) ?? [];
+    const names = text.match(/\bDeno\b|["'`]node:|["'][./]*\/host\/[^"']*["']/g) ?? [];
     found.push(...names.map((name) => `${path}: ${name}`));
   }
   assertEquals(found, []);
 });
 
 Deno.test("The browser's type check has the project's packages and strictness", async () => {
-  const [project, browser] =
-    (await Promise.all(["deno.json", "tests/browser/deno.json"].map(read)))
-      .map((text) => JSON.parse(text));
+  const [project, browser] = (await Promise.all(["deno.json", "tests/browser/deno.json"].map(read)))
+    .map((text) => JSON.parse(text));
   for (const [name, version] of Object.entries(browser.imports)) {
     assertEquals(version, project.imports[name], name);
   }
