@@ -1,13 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { eventData, jsonLines } from "../../../../routes/page/app/service/event_lines.ts";
-import {
-  type Draft,
-  textsIn,
-  USUAL,
-  valueAt,
-  withValue,
-} from "../../../../routes/page/app/views/atm/draft.ts";
+import { USUAL, valueAt, withValue } from "../../../../routes/page/app/views/atm/draft.ts";
 import {
   after,
   NOTHING,
@@ -16,7 +10,7 @@ import {
 } from "../../../../routes/page/app/views/atm/progress.ts";
 import { spans } from "../../../../routes/page/app/views/atm/run_result.tsx";
 import { meanCosine, scoreLines } from "../../../../routes/page/app/views/atm/score_lines.ts";
-import { atmDocument, runTasks } from "../../../support/atm.ts";
+import { runTasks } from "../../../support/atm.ts";
 
 /** An answer whose bytes come in pieces of some sizes. */
 function inPieces(text: string, sizes: readonly number[]): Response {
@@ -103,8 +97,6 @@ Deno.test("a value that is put at a path is found there, and nothing else change
   assertEquals(withValue({ a: { b: 1 }, c: 2 }, "a.b", undefined), { c: 2 });
   assertEquals(withValue({ tasks: [1, 2] }, "tasks[0]", undefined), { tasks: [2] });
   assertEquals(valueAt({}, "toString.name"), undefined);
-  const texts = textsIn(atmDocument() as Draft);
-  assert(texts.has("one-select") && !texts.has("tasks"));
 });
 
 Deno.test("rounds in a row are one span", () => {

@@ -71,12 +71,3 @@ function changed(part: unknown, [step, ...rest]: readonly string[], value: unkno
   const { [step]: _, ...others } = before;
   return Object.keys(others).length === 0 ? undefined : others;
 }
-
-/** Every text in a document: the names of the sources that it uses are among them. */
-export function textsIn(value: unknown, texts = new Set<string>()): Set<string> {
-  if (typeof value === "string") texts.add(value);
-  else if (typeof value === "object" && value !== null) {
-    for (const each of Object.values(value)) textsIn(each, texts);
-  }
-  return texts;
-}

@@ -6,12 +6,13 @@
 import { jsonLines } from "../../service/event_lines.ts";
 import type { Send, ServiceRequest } from "../../service/service.ts";
 import { filesOf, type NamedSource, specsOf } from "../../sources/named_source.ts";
-import { type Draft, textsIn, valueAt } from "./draft.ts";
+import { namesIn } from "../../sources/names_in.ts";
+import { type Draft, valueAt } from "./draft.ts";
 
 /** The request of a draft with the sources that it names; its own entries come before those of the session. */
 export function atmRequest(draft: Draft, sources: readonly NamedSource[]): ServiceRequest {
-  const texts = textsIn(draft);
-  const used = sources.filter(({ name }) => texts.has(name));
+  const names = namesIn(draft);
+  const used = sources.filter(({ name }) => names.has(name));
   const own = valueAt(draft, "sources");
   const value = {
     ...draft,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NamedSource } from "../../../sources/named_source.ts";
+import { namesIn } from "../../../sources/names_in.ts";
 import { filesOf, specsOf } from "../../../sources/named_source.ts";
 
 /** The part of `GET /methods` that is used. */
@@ -76,13 +77,4 @@ export function readRecipe(text: string, sources: readonly NamedSource[]): ReadR
     value: { ...recipe, sources: { ...specsOf(used), ...own } },
     files: filesOf(used),
   };
-}
-
-/** All texts in a recipe: every source that it uses is among them. */
-function namesIn(value: unknown, names = new Set<string>()): Set<string> {
-  if (typeof value === "string") names.add(value);
-  else if (typeof value === "object" && value !== null) {
-    for (const each of Object.values(value)) namesIn(each, names);
-  }
-  return names;
 }
