@@ -33,8 +33,12 @@ export function chunksOf(elements: number, size: number): Chunk[] {
  * The chunks in which a tensor is merged: about `size` elements each (an even number), but made of whole
  * blocks or vectors where sums or ranks are taken, so that these never depend on `size`.
  */
-export function mergeChunks({ elements, work: { decision } }: MergeTensor, size: number): Chunk[] {
+export function mergeChunks(
+  { elements, work: { decision } }: MergeTensor,
+  chunkElements: number,
+): Chunk[] {
   const { vectors, measures, selections } = decision;
+  const size = isTiled(decision) ? chunkElements : halved(chunkElements);
   const whole = selections?.find((selection) => selection?.kind === "ranked");
   if (whole) {
     const length = whole.length * whole.stride;
@@ -52,6 +56,17 @@ export function mergeChunks({ elements, work: { decision } }: MergeTensor, size:
   const chunks: Chunk[] = [];
   for (let row = 0; row < elements; row += rowLength) cut(row, rowLength, step, chunks);
   return chunks;
+}
+
+/** Whether all passes go through small tiles: chunks of others lie in memory as a whole, decoded. */
+function isTiled({ vectors, measures, selections }: MergeWork["decision"]): boolean {
+  return !vectors && !selections?.some(Boolean) &&
+    (measures?.every(({ kind }) => kind === "sums") ?? true);
+}
+
+/** Half a chunk, of whole blocks where it has some. */
+function halved(size: number): number {
+  return Math.max(Math.floor(size / 2 / BLOCK) * BLOCK, Math.min(size, BLOCK));
 }
 
 /** Adds the pieces of `length` elements from `start` on. */
