@@ -5,7 +5,7 @@
  */
 import type { ChunkExecutor } from "../engine/chunk_job.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
-import { createBufferPool } from "../stream/buffers.ts";
+import { createBufferPool, IDLE_BYTES } from "../stream/buffers.ts";
 import type { MergeContext, MergeTensor } from "../stream/context.ts";
 import type { Analysis, LayerSummary, SkippedTensor, TensorSummary } from "./answer.ts";
 import { byDepth, layerOf } from "./layer_names.ts";
@@ -22,10 +22,6 @@ import {
   type Tally,
 } from "./tally.ts";
 
-/** Bytes per element that a lent buffer holds. */
-const WIDEST = 4;
-/** Lent buffers that are kept while idle. */
-const MAXIMUM_IDLE = 64;
 /** Into how many bins an octave falls in the histogram of the whole model. */
 const TOTAL_PARTS = 4;
 
@@ -77,7 +73,7 @@ export async function analyze(
   options: AnalysisOptions,
 ): Promise<Analysis> {
   const { signal, executor, chunkElements } = options;
-  const buffers = createBufferPool(chunkElements * WIDEST, MAXIMUM_IDLE);
+  const buffers = createBufferPool(IDLE_BYTES);
   const nonFinite = plan.nonFinite === "error" ? "error" : "propagate";
   const context: MergeContext = {
     plan: { ...plan, nonFinite },

@@ -1,28 +1,45 @@
 /**
- * Buffers that go to the engine and come back, so that a merge allocates none per chunk.
+ * Buffers that go to the threads and come back, so that a merge does not make new ones for every chunk.
  *
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
 
-/** Lends buffers of one capacity. */
+/** Lends buffers. */
 export interface BufferPool {
-  /** A view of `bytes` bytes over a lent buffer (over a new one if that is too small). */
+  /** Bytes over a lent buffer, which may be longer. */
   take(bytes: number): Bytes;
-  /** Takes a buffer back; anything but a lent one is dropped. */
+  /** Takes a buffer back; those that are too many are dropped. */
   give(buffer: ArrayBuffer): void;
 }
 
-/** A pool of buffers of `capacity` bytes that keeps at most `limit` idle ones. */
-export function createBufferPool(capacity: number, limit: number): BufferPool {
-  const idle: ArrayBuffer[] = [];
+/** Bytes of idle buffers that a merge keeps. */
+export const IDLE_BYTES = 32 << 20;
+/** Smaller buffers are not worth telling apart. */
+const SMALLEST = 65_536;
+
+/**
+ * A pool that keeps idle buffers of at most `limit` bytes in all. Lengths are powers of two, and no longer than need
+ * be: every buffer that changes threads counts there as new memory, which makes the collector look sooner.
+ */
+export function createBufferPool(limit: number): BufferPool {
+  const idle = new Map<number, ArrayBuffer[]>();
+  let held = 0;
   return {
     take(bytes) {
-      if (bytes > capacity) return new Uint8Array(bytes);
-      return new Uint8Array(idle.pop() ?? new ArrayBuffer(capacity), 0, bytes);
+      const capacity = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(Math.max(bytes, 1))));
+      const known = idle.get(capacity)?.pop();
+      if (known) held -= capacity;
+      return new Uint8Array(known ?? new ArrayBuffer(capacity), 0, bytes);
     },
     give(buffer) {
-      if (buffer.byteLength === capacity && idle.length < limit) idle.push(buffer);
+      const { byteLength } = buffer;
+      const isLent = byteLength >= SMALLEST && Number.isInteger(Math.log2(byteLength));
+      if (!isLent || held + byteLength > limit) return;
+      held += byteLength;
+      const same = idle.get(byteLength);
+      if (same) same.push(buffer);
+      else idle.set(byteLength, [buffer]);
     },
   };
 }

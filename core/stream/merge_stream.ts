@@ -12,7 +12,7 @@ import { planLayout } from "../merge/plan_layout.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
 import { tensorsMerged } from "../telemetry/instruments.ts";
 import { startPhase } from "../telemetry/phase.ts";
-import { createBufferPool } from "./buffers.ts";
+import { createBufferPool, IDLE_BYTES } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
@@ -24,10 +24,6 @@ import { prepare, type Prepared } from "./prepare.ts";
 import { type TensorReport, tensorReport } from "./report.ts";
 import { solve, type Solved } from "./solve.ts";
 
-/** Bytes per element that a lent buffer holds: up to F32; wider elements get buffers of their own. */
-const WIDEST = 4;
-/** Lent buffers that are kept while idle. */
-const MAXIMUM_IDLE = 64;
 /** How many tensors are prepared ahead of the one that is written; each costs accumulators on every thread. */
 const LOOK_AHEAD = 2;
 
@@ -83,10 +79,7 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
   };
   const controller = new AbortController();
   const signal = AbortSignal.any([options.signal, controller.signal]);
-  const buffers = createBufferPool(
-    options.chunkElements * WIDEST,
-    MAXIMUM_IDLE,
-  );
+  const buffers = createBufferPool(IDLE_BYTES);
   // Costs nothing until the first product.
   const engine = onnxRuntime();
   const products = engineProducts(engine, slices(signal));
