@@ -71,7 +71,15 @@ export function workerPool(
       const free = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
       if (free.pending() >= AHEAD) return;
       const { job, resolve, reject } = turns.next()!;
-      free.send(job).then(resolve, reject).finally(hand);
+      sendTo(free, job).then(resolve, reject);
+    }
+  };
+  /** Every answer makes room for a job that waits, also that of what had no turn. */
+  const sendTo = async (member: Member, job: ChunkJob | "warm"): Promise<ChunkResult> => {
+    try {
+      return await member.send(job);
+    } finally {
+      hand();
     }
   };
   return {
@@ -85,9 +93,9 @@ export function workerPool(
       });
       return watched.see(result);
     },
-    broadcast: (job) => Promise.all(started().map((member) => member.send(job))),
+    broadcast: (job) => Promise.all(started().map((member) => sendTo(member, job))),
     async warm() {
-      await Promise.all(started().map((member) => member.send("warm")));
+      await Promise.all(started().map((member) => sendTo(member, "warm")));
     },
     close() {
       for (let left = turns.next(); left; left = turns.next()) {
