@@ -190,18 +190,25 @@ Deno.test("makePlan() warns of globs, filters and sources without use", () => {
   ]);
 });
 
-Deno.test("makePlan() plans ten thousand tensors in well under a second", () => {
-  const model = opened(Object.fromEntries(
-    Array.from({ length: 10_000 }, (_, i) => [`model.layers.${i >> 3}.part${i & 7}.weight`, [4]]),
-  ));
+Deno.test("makePlan() takes four times as long for four times as many tensors, not sixteen", () => {
   const document = {
     ...TIES,
     parameters: { weight: [{ filter: "part1", value: [0.1, 0.9] }, { value: 0.5 }] },
   };
-  planOf(document, { base: model, a: model, b: model });
-  const start = performance.now();
-  assertEquals(planOf(document, { base: model, a: model, b: model }).tensors.length, 10_000);
-  assert(performance.now() - start < 1000);
+  /** The shortest of five times: what else runs on the machine only adds. */
+  const shortest = (count: number) => {
+    const model = opened(Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`model.layers.${i >> 3}.part${i & 7}.weight`, [4]]),
+    ));
+    return Math.min(...Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      const { tensors } = planOf(document, { base: model, a: model, b: model });
+      assertEquals(tensors.length, count);
+      return performance.now() - start;
+    }));
+  };
+  const few = shortest(2500);
+  assert(shortest(10_000) < 11 * few);
 });
 
 Deno.test("every method plans a model against itself", () => {
