@@ -46,12 +46,14 @@ export async function openPorts(config: Config) {
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();
+  // Where addresses are known; elsewhere, and through a proxy, the platform connects.
+  const connects = checks === "addresses" && !behindProxy();
   const client = createRangeClient({
     connect,
     fetch: hostFetch,
     headerBytes: limits.sourceHeaders,
   });
-  const read = guardedFetch(behindProxy() ? hostFetch : client.fetch, config.sourceHosts, {
+  const read = guardedFetch(connects ? client.fetch : hostFetch, config.sourceHosts, {
     ...(resolve ? { resolve } : {}),
     headerBytes: limits.sourceHeaders,
     maximumBytes: limits.upload,
