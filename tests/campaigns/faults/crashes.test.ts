@@ -6,7 +6,8 @@ import { campaignFolder, openService } from "./opened_service.ts";
 
 async function survived(live: (ports: LifePorts) => Promise<unknown>, least: number) {
   const report: CrashReport = await crashCampaign(live);
-  console.log(JSON.stringify({ points: report.points, total: report.total }));
+  const { points, total, states } = report;
+  console.log(JSON.stringify({ points, total, states }));
   assertEquals(report.broken, []);
   assert(report.total >= least, `only ${report.total} points`);
 }

@@ -3,14 +3,16 @@
  *
  * One run of a life makes all its points: before each change the folder is copied as `kill -9` would leave it
  * and as a power cut would (only what was synced), and in the middle of each write once more. The copies are
- * opened and checked afterwards, with the promises that had been made by then.
+ * opened and checked afterwards, with the promises that had been made by then. Many points leave the same: a
+ * transaction that has only begun, a power cut when all is synced. What is the same to the byte, with the same
+ * promises, is checked once.
  *
  * @module
  */
-import { copyLedger, type Ledger, openLedger } from "./ledger.ts";
+import { copyLedger, type Ledger, openLedger, textOf } from "./ledger.ts";
 import type { LifePorts } from "./lives.ts";
 import { campaignFolder, openService } from "./opened_service.ts";
-import { copyFolder, cutPower } from "./snapshot.ts";
+import { contentDigest, copyFolder, cutPower } from "./snapshot.ts";
 import { brokenPromises } from "./survivors.ts";
 import { type Change, type DiskWatch, watchDisk } from "./watched_disk.ts";
 
@@ -20,6 +22,8 @@ export interface CrashReport {
   readonly points: Readonly<Record<string, number>>;
   /** Points in all. */
   readonly total: number;
+  /** Different folders and promises among them. */
+  readonly states: number;
   readonly broken: readonly string[];
 }
 
@@ -38,13 +42,20 @@ export async function crashCampaign(
   const folder = `${root}/data`;
   const ledger = openLedger();
   const taken: Point[] = [];
+  const known = new Set<string>();
+  const points: Record<string, number> = {};
+  let total = 0;
   let phase = "";
   let number = 0;
   let watch: DiskWatch | undefined;
   const take = (kind: string, change: Change) => {
-    const copy = `${root}/${taken.length}`;
+    const copy = `${root}/${total++}`;
     copyFolder(folder, copy);
     if (kind === "power") cutPower(watch!.volatile, folder, copy);
+    points[`${phase} ${kind}`] = (points[`${phase} ${kind}`] ?? 0) + 1;
+    const state = `${contentDigest(copy)} ${textOf(ledger)}`;
+    if (known.has(state)) return Deno.removeSync(copy, { recursive: true });
+    known.add(state);
     const name = `${phase} ${kind} before ${change.name} ${
       change.what.slice(folder.length)
     } (${number})`;
@@ -70,15 +81,12 @@ export async function crashCampaign(
     } finally {
       watch.stop();
     }
-    const points: Record<string, number> = {};
     const broken: string[] = [];
     for (const { name, folder, ledger } of taken) {
-      const kind = name.split(" ").slice(0, 2).join(" ");
-      points[kind] = (points[kind] ?? 0) + 1;
       for (const each of await brokenPromises(folder, ledger)) broken.push(`${name}: ${each}`);
       await Deno.remove(folder, { recursive: true });
     }
-    return { points, total: taken.length, broken };
+    return { points, total, states: taken.length, broken };
   } finally {
     await Deno.remove(root, { recursive: true });
   }

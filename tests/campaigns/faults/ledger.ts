@@ -36,3 +36,8 @@ export function openLedger(): OpenLedger {
 export function copyLedger({ stored, removed, jobs }: Ledger): Ledger {
   return { stored: new Set(stored), removed: new Set(removed), jobs: [...jobs] };
 }
+
+/** The same text for the same promises. */
+export function textOf({ stored, removed, jobs }: Ledger): string {
+  return JSON.stringify([[...stored].sort(), [...removed].sort(), jobs]);
+}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash, type Hash } from "node:crypto";
 import type { Volatile } from "./watched_disk.ts";
 
 /** Copies a folder as it is now; everything on this thread, so that nothing changes meanwhile. */
@@ -13,6 +14,25 @@ export function copyFolder(from: string, to: string): void {
     // SQLite's shared memory is made anew from the log.
     else if (!name.endsWith("-shm")) Deno.copyFileSync(`${from}/${name}`, `${to}/${name}`);
   }
+}
+
+/** SHA-256 of all names and bytes of a folder. */
+export function contentDigest(folder: string): string {
+  const hash = createHash("sha256");
+  addContent(folder, hash);
+  return hash.digest("hex");
+}
+
+function addContent(folder: string, hash: Hash): void {
+  const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+  for (const { name, isDirectory } of entries) {
+    const path = `${folder}/${name}`;
+    const bytes = isDirectory ? undefined : Deno.readFileSync(path);
+    hash.update(JSON.stringify([name, bytes?.length]));
+    if (bytes) hash.update(bytes);
+    else addContent(path, hash);
+  }
+  hash.update("end");
 }
 
 /** Takes from a copy what a power cut would take from the original. */
