@@ -118,7 +118,11 @@ export function createApp(given: Ports) {
         `job ${job.kind}`,
         () =>
           replayJob(ports, (request, bindings) => long.fetch(request, bindings), job, signal, tell),
-        { root: true, attributes: { "amalgam.job": job.id, "amalgam.attempt": job.attempts } },
+        {
+          root: true,
+          cause: job.request.span,
+          attributes: { "amalgam.job": job.id, "amalgam.attempt": job.attempts },
+        },
       ),
     describe: (error, job) =>
       problemDocument(error, { instance: `/jobs/${job.id}`, method: "POST", log: ports.log }),

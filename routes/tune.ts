@@ -85,7 +85,6 @@ export function tuneRoutes(ports: TunePorts) {
                 "cache-control": "no-store",
               },
             }),
-          result: (bytes) => ({ event: "result", bytes: bytes.length }),
         }),
     )
     .post(

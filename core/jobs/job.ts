@@ -4,6 +4,7 @@
  * @module
  */
 import { del, get, getMany, keys, set, type UseStore } from "idb-keyval";
+import type { SpanContext } from "@opentelemetry/api";
 import type { BlobId } from "../store/blobs.ts";
 
 /** Where a job stands. */
@@ -25,6 +26,10 @@ export interface JobRequest {
   /** Header fields that decide the answer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: BlobId;
+  /** Stored checkpoints that its document names; absent in jobs of earlier versions. */
+  readonly names?: readonly BlobId[];
+  /** The span that submitted it, where there is one. */
+  readonly span?: SpanContext;
 }
 
 /** A job as it is kept. Times are ISO 8601. */

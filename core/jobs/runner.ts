@@ -12,6 +12,8 @@ import { collectJobs } from "./collect.ts";
 import { freeJobs, freeOrphans, freeWork } from "./free_job.ts";
 import { getJob, isEnded, type Job, listJobs, putJob } from "./job.ts";
 import { createJobEvents, type JobEvents } from "./job_events.ts";
+import { inUse, tooLong } from "./job_problems.ts";
+import { createSourceHolds } from "./source_holds.ts";
 
 /** What the work of a job may change in it. */
 export interface JobNews extends Partial<Pick<Job, "progress" | "run">> {
@@ -39,6 +41,8 @@ export interface RunnerPorts extends CheckpointStore {
   readonly retention: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is told of faults of ours, with an id to find them by. */
+  readonly log: (id: string, error: unknown) => void;
   /** Is told of everything that happens to any job. */
   readonly heard?: (job: Job) => void;
   /**
@@ -96,6 +100,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   const { records, now, driven = "background", patience = PATIENCE } = ports;
   const events = createJobEvents(ports.heard);
   const calls = createCallEvents(records);
+  const sources = createSourceHolds(ports.leases);
   const active = new Map<string, { controller: AbortController; ended: Promise<void> }>();
   const time = () => new Date(now()).toISOString();
   const over = new AbortController();
@@ -172,12 +177,13 @@ export function createRunner(ports: RunnerPorts): Runner {
     }
     // The end is kept before the body is freed: a crash in between leaves an orphan, never a job without a body.
     await keepEnd(job);
+    sources.release(job.id);
     await freeWork(ports, job).finally(() => events.tell(job));
   };
   const launch = (job: Job) => {
     const controller = new AbortController();
     const ended = run(job, controller)
-      .catch((error) => console.error(error))
+      .catch((error) => ports.log(job.id, error))
       .then(async () => {
         active.delete(job.id);
         // Somebody may have come again while it was being put aside.
@@ -206,10 +212,11 @@ export function createRunner(ports: RunnerPorts): Runner {
     attend: (id) => attend(id).leave,
     stopped: over.signal,
     async start() {
+      for (const job of await listJobs(records)) if (!isEnded(job)) await sources.hold(job);
       await this.collect();
       await freeOrphans(ports);
       timer = setInterval(
-        () => void this.collect().catch((error) => console.error(error)),
+        () => void this.collect().catch((error) => ports.log(crypto.randomUUID(), error)),
         Math.min(LONGEST_PAUSE, 250 * ports.retention),
       );
       for (const job of await listJobs(records)) {
@@ -221,7 +228,11 @@ export function createRunner(ports: RunnerPorts): Runner {
     },
     async submit(job) {
       if (stopping) throw new Problem("unavailable", "Cannot take the work as the service stops");
-      await keep(job);
+      await sources.hold(job);
+      await keep(job).catch((error) => {
+        sources.release(job.id);
+        throw error;
+      });
       if (driven === "background") launch(job);
     },
     async cancel(job) {
@@ -235,6 +246,7 @@ export function createRunner(ports: RunnerPorts): Runner {
       } else {
         const cancelled: Job = { ...job, state: "cancelled", finished: time() };
         await keep(cancelled);
+        sources.release(job.id);
         await freeWork(ports, cancelled);
       }
     },
@@ -278,20 +290,4 @@ async function settled(work: Promise<unknown>, longest: number): Promise<void> {
   const late = new Promise<void>((done) => timer = setTimeout(done, longest));
   await Promise.race([work.then(() => {}, () => {}), late]);
   clearTimeout(timer);
-}
-
-function inUse({ id }: Job): Problem {
-  return new Problem(
-    "conflict",
-    `Cannot delete the job as its result is in use: current value is ${id}`,
-  );
-}
-
-function tooLong(seconds: number): Problem {
-  return new Problem(
-    "too-large",
-    `Cannot go on with the job as it may take at most ${seconds} s (AMALGAM_MAX_SECONDS): ` +
-      "current value is more",
-    { limit: seconds, variable: "AMALGAM_MAX_SECONDS" },
-  );
 }

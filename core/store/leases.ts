@@ -10,6 +10,8 @@ import type { BlobId, BlobStore } from "./blobs.ts";
 export interface Leases {
   /** Opens a blob and counts it as in use until the source is closed. */
   open(id: BlobId): Promise<ByteSource | undefined>;
+  /** Counts a blob as in use, without opening it, until the result is called. */
+  hold(id: BlobId): Promise<() => void>;
   /** Whether a blob is in use. */
   inUse(id: BlobId): boolean;
   /** Runs a change of one blob after every earlier change of it: storing against removing. */
@@ -46,6 +48,14 @@ export function createLeases(blobs: BlobStore): Leases {
           add(id, -1);
         },
       };
+    },
+    hold(id) {
+      add(id, 1);
+      let held = true;
+      return Promise.resolve(() => {
+        if (held) add(id, -1);
+        held = false;
+      });
     },
     inUse: (id) => counts.has(id),
     alone(id, change) {

@@ -75,6 +75,16 @@ export function sharedLeases(own: Leases, locks: Locks, prefix: string): Leases 
       release?.();
       return undefined;
     },
+    async hold(id) {
+      const [release, leave] = [
+        await hold(locks, readers(id), { mode: "shared" }),
+        await own.hold(id),
+      ];
+      return () => {
+        leave();
+        release?.();
+      };
+    },
     inUse: (id) => own.inUse(id) || readElsewhere.has(id),
     alone: (id, run) =>
       locks.request(change(id), { mode: "exclusive" }, async () => {

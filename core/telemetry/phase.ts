@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, type Span, type SpanContext, SpanStatusCode, trace } from "@opentelemetry/api";
 import { Problem } from "../problem.ts";
 import { VERSION } from "../version.ts";
 import { type Attributes, SCOPE } from "./attributes.ts";
@@ -23,13 +23,16 @@ export interface PhaseOptions {
   readonly attributes?: Attributes;
   /** Whether it belongs to no other phase, such as a job that outlives its request. */
   readonly root?: boolean;
+  /** A span of another trace that led to it. */
+  readonly cause?: SpanContext | undefined;
 }
 
 /** Begins a phase of the one that is under way where this is called. */
-export function startPhase(name: string, { attributes, root }: PhaseOptions = {}): Phase {
+export function startPhase(name: string, { attributes, root, cause }: PhaseOptions = {}): Phase {
   const span = trace.getTracer(SCOPE, VERSION).startSpan(name, {
     ...(attributes === undefined ? {} : { attributes: { ...attributes } }),
     ...(root === undefined ? {} : { root }),
+    ...(cause === undefined ? {} : { links: [{ context: cause }] }),
   });
   return {
     note: (found) => void span.setAttributes({ ...found }),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSpanContextValid, trace } from "@opentelemetry/api";
+import { isSpanContextValid, type SpanContext, trace } from "@opentelemetry/api";
 import type { Attributes } from "./attributes.ts";
 
 /** Names the request's span by its route, since the host knows only the method. */
@@ -16,6 +16,13 @@ export function nameRequest(method: string, route: string, attributes: Attribute
 
 /** The trace that is under way, for lines of the log; undefined if there is none. */
 export function traceId(): string | undefined {
+  return activeSpan()?.traceId;
+}
+
+/** What names the span that is under way, to be kept; undefined if there is none. */
+export function activeSpan(): SpanContext | undefined {
   const known = trace.getActiveSpan()?.spanContext();
-  return known && isSpanContextValid(known) ? known.traceId : undefined;
+  if (!known || !isSpanContextValid(known)) return undefined;
+  const { traceId, spanId, traceFlags } = known;
+  return { traceId, spanId, traceFlags };
 }

@@ -11,6 +11,7 @@ import type { Runner } from "../../core/jobs/runner.ts";
 import { LIMITS, type Limits } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import type { CheckpointStore } from "../../core/store/checkpoints.ts";
+import { activeSpan } from "../../core/telemetry/request_span.ts";
 import { operationOf } from "../table/find.ts";
 import { tellsEvents } from "../table/operation.ts";
 import { bodyChunks } from "./body_chunks.ts";
@@ -18,6 +19,7 @@ import { factsOf } from "./request_facts.ts";
 import { askedForEvents, EVENT_TYPES } from "./event_stream.ts";
 import { resultResponse } from "./job_result.ts";
 import { preferredType } from "./negotiate.ts";
+import { namedCheckpoints } from "./named_checkpoints.ts";
 import { requestDigest } from "./request_digest.ts";
 import { problemOf, toldAgain } from "./told_again.ts";
 import { whenSent } from "./streams.ts";
@@ -151,6 +153,7 @@ async function take(
         },
       );
     }
+    const span = activeSpan();
     const job: Job = {
       id: crypto.randomUUID(),
       kind: pathname.slice(1),
@@ -162,7 +165,13 @@ async function take(
       created: new Date().toISOString(),
       started: null,
       finished: null,
-      request: { path, headers: keptHeaders(request.headers, form), body: id },
+      request: {
+        path,
+        headers: keptHeaders(request.headers, form),
+        body: id,
+        names: await namedCheckpoints(request, source, ports.limits.document),
+        ...(span === undefined ? {} : { span }),
+      },
       attempts: 0,
       ...(name === undefined ? {} : { key: name }),
     };
@@ -199,9 +208,10 @@ function keptHeaders(headers: Headers, accept: string | undefined): Record<strin
   return Object.fromEntries([...kept, ...(accept === undefined ? [] : [["accept", accept]])]);
 }
 
-/** The kind of file that a caller wants rather than JSON; merges answer one in any case. */
+/** The kind of file that a caller wants rather than JSON; merges and training graphs are files in any case. */
 function fileForm({ headers }: Request, path: string): string | undefined {
   if (path === "/merge") return undefined;
+  if (path === "/training-graph") return FILES[0];
   const best = preferredType(headers.get("accept"), [...TEXTS, ...FILES]);
   return FILES.find((type) => type === best);
 }

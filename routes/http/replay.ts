@@ -119,7 +119,7 @@ async function lastEvent(
 async function storeResult(
   store: CheckpointStore,
   response: Response,
-  { id }: Job,
+  { id, kind }: Job,
   signal: AbortSignal,
   tell: (news: JobNews) => void,
 ): Promise<unknown> {
@@ -141,7 +141,8 @@ async function storeResult(
       throw new Error(`The result has ${done} bytes, not ${total}`);
     }
     const holder = `job/${id}` as const;
-    const manifest = type === "application/octet-stream"
+    // A training graph is no model: its weights are inputs.
+    const manifest = type === "application/octet-stream" && kind !== "training-graph"
       ? (await finishCheckpoint(store, writer, { signal, holder })).manifest
       : await finishFile(store, writer, {
         media_type: type,

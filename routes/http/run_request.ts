@@ -24,8 +24,8 @@ export interface LongCall<Document, Answer> {
   ): Promise<Answer>;
   /** Answers at the end, if the client did not ask for events. */
   render(answer: Answer): Response | Promise<Response>;
-  /** The last event. */
-  result(answer: Answer): StreamEvent;
+  /** The last event; absent where no events are told, as the answer is a file. */
+  readonly result?: (answer: Answer) => StreamEvent;
   /** Whether events are the answer even if the client does not ask for them. */
   readonly always?: boolean;
 }
@@ -61,12 +61,13 @@ export async function runRequest<Document, Answer>(
     );
     const { document, uploads } = read;
     const asked = askedForEvents(request) ?? (call.always ? "application/x-ndjson" : undefined);
-    if (asked) {
+    const { result } = call;
+    if (asked && result) {
       return eventResponse(
         asked,
         async (tell) => {
           try {
-            tell(call.result(await call.work(document, { uploads, signal, tell })));
+            tell(result(await call.work(document, { uploads, signal, tell })));
           } finally {
             await release();
           }

@@ -25,15 +25,7 @@ import { AcceptedJob, Job, JobList } from "./answers/job.ts";
 import { MergeReport, PlanAnswer, PutResult } from "./answers/merge.ts";
 import { Alive, OpenApi, Overview, Ready } from "./answers/service.ts";
 import { LedgerEntry, StatisticsAnswer, StatisticsEvent } from "./answers/statistics.ts";
-import {
-  EvaluateAnswer,
-  EvaluateEvent,
-  GraphAnswer,
-  GraphEvent,
-  Score,
-  TuneAnswer,
-  TuneEvent,
-} from "./answers/tune.ts";
+import { EvaluateAnswer, EvaluateEvent, Score, TuneAnswer, TuneEvent } from "./answers/tune.ts";
 import { BlobIdSchema } from "./parameters.ts";
 
 /** The schemas by name: documents, then answers, then parts of them. */
@@ -66,8 +58,6 @@ export const COMPONENTS = {
   TuneEvent,
   EvaluateAnswer,
   EvaluateEvent,
-  GraphAnswer,
-  GraphEvent,
   StatisticsAnswer,
   StatisticsEvent,
   AtmEvent,

@@ -6,14 +6,7 @@
 import { EvaluateSchema, TrainingGraphSchema, TuneSchema } from "../../core/atm/tune_document.ts";
 import { StatisticsSchema } from "../../core/statistics/statistics_document.ts";
 import { StatisticsAnswer, StatisticsEvent } from "./answers/statistics.ts";
-import {
-  EvaluateAnswer,
-  EvaluateEvent,
-  GraphAnswer,
-  GraphEvent,
-  TuneAnswer,
-  TuneEvent,
-} from "./answers/tune.ts";
+import { EvaluateAnswer, EvaluateEvent, TuneAnswer, TuneEvent } from "./answers/tune.ts";
 import { ACCEPTED } from "./merging.ts";
 import type { Content, Operation } from "./operation.ts";
 import { JOB_HEADERS } from "./parameters.ts";
@@ -89,11 +82,9 @@ export const TUNE_OPERATIONS: readonly Operation[] = [
     body: { kind: "document", part: "request", schema: TrainingGraphSchema },
     answers: {
       200: {
-        description: "The ONNX model; with an Idempotency-Key its length only.",
+        description: "The ONNX model.",
         content: {
           "application/octet-stream": { kind: "bytes" },
-          "application/json": { kind: "json", schema: GraphAnswer },
-          ...eventContent(GraphEvent),
         },
         headers: { "content-disposition": "A file name." },
       },

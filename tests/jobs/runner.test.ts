@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { hostHasher } from "../../core/host/hasher.ts";
 import { fairQueue } from "../../core/jobs/fair_queue.ts";
-import { getJob, type Job } from "../../core/jobs/job.ts";
+import { getJob } from "../../core/jobs/job.ts";
 import { createRunner, type RunnerPorts } from "../../core/jobs/runner.ts";
 import { checkStore } from "../../core/store/check_store.ts";
 import { createLeases } from "../../core/store/leases.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../../core/store/table_store.ts";
+import { queuedJob } from "../support/jobs.ts";
 
 async function setting() {
   const blobs = memoryBlobs({ makeHasher: hostHasher });
@@ -14,34 +15,23 @@ async function setting() {
   const writer = await blobs.create();
   await writer.write(new Uint8Array([1, 2, 3]));
   const { id: body } = await writer.commit();
-  const job: Job = {
-    id: "j",
-    kind: "merge",
-    owner: "anyone",
-    state: "queued",
-    progress: { done: 0, total: null, unit: "events", message: "" },
-    result: null,
-    problem: null,
-    created: new Date(0).toISOString(),
-    started: null,
-    finished: null,
-    request: { path: "/merge", headers: {}, body },
-    attempts: 0,
-  };
+  const job = queuedJob(body);
+  const told: unknown[] = [];
   const clock = { now: 1000 };
-  const make = (execute: RunnerPorts["execute"], seconds = 60) =>
+  const make = (execute: RunnerPorts["execute"], seconds = 60, kept = records) =>
     createRunner({
-      records,
+      records: kept,
       blobs,
       leases: createLeases(blobs),
       queue: fairQueue(1, 1),
       execute,
       describe: (error) => String(error),
+      log: (_, error) => told.push(error),
       seconds,
       retention: 10,
       now: () => clock.now,
     });
-  return { blobs, records, job, make, clock };
+  return { blobs, records, job, make, clock, told };
 }
 
 /** Work that ends when it is told to. */
@@ -144,4 +134,20 @@ Deno.test("a cancelled job's place is free when its work has ended, not before",
   end();
   await runner.ended("k");
   assertEquals(began, ["j", "k"]);
+});
+
+Deno.test("what cannot be kept at the end is told to the log", async () => {
+  const { job, make, records, told } = await setting();
+  let full = false;
+  const fault = new Error("The disk is full");
+  const runner = make((_, signal) => untilTold(signal), 60, (mode, callback) => {
+    if (full && mode === "readwrite") throw fault;
+    return records(mode, callback);
+  });
+  await runner.submit(job);
+  await turn();
+  full = true;
+  await runner.stop();
+  assertEquals(told, [fault]);
+  assertEquals((await getJob(records, "j"))!.state, "running");
 });

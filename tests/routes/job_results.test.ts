@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { mergedBytes, postRecipe, shardedFixture, unzipped } from "../support/merge_requests.ts";
 import { checkpointBytes } from "../support/merging.ts";
+import { smallRequest, smallUploads } from "../support/small_model.ts";
 import { beginJob, endOf, formOf, type Life, restartable } from "../support/restarts.ts";
 
 const MODEL = checkpointBytes({ a: [1, 2], b: [3, 4, 5, 6], c: [7] }, { format: "pt" });
@@ -102,5 +103,35 @@ Deno.test("a job that is not done has no result yet", async () => {
     const answer = await life.app.request(`${path}/result`);
     const { type, state } = await answer.json();
     assertEquals([answer.status, type, state], [409, "/problems/conflict", "failed"]);
+  });
+});
+
+Deno.test("a training graph with a key is answered again, to the byte, whatever is accepted", async () => {
+  await withLife(async (life) => {
+    const document = smallRequest({ local: { epochs: undefined, steps: 1, batch_size: 5 } });
+    const uploads = smallUploads().filter(([name]) => name !== "rows");
+    const call = (headers: Record<string, string>) =>
+      life.app.request("/training-graph", {
+        method: "POST",
+        body: formOf("request", document, uploads),
+        headers,
+      });
+    const first = await call({});
+    const [bytes, disposition] = [await first.bytes(), first.headers.get("content-disposition")];
+    assertEquals([first.status, disposition], [200, 'attachment; filename="training.onnx"']);
+    for (const accept of ["*/*", "application/json", "text/event-stream"]) {
+      const again = await call({ "idempotency-key": "graph", accept });
+      assertEquals([again.status, again.headers.get("content-disposition")], [200, disposition]);
+      assertEquals(again.headers.get("content-type"), "application/octet-stream");
+      assertEquals(await again.bytes(), bytes);
+    }
+    const { items } = await (await life.app.request("/jobs")).json();
+    assertEquals(items.length, 1);
+    const { kind, media_type } = items[0].result.checkpoint;
+    assertEquals([kind, media_type], ["file", "application/octet-stream"]);
+    const path = `/jobs/${items[0].id}`;
+    assertEquals(await (await life.app.request(`${path}/result`)).bytes(), bytes);
+    assertEquals((await life.app.request(path, { method: "DELETE" })).status, 204);
+    assertEquals(await life.ports.blobs.list(), []);
   });
 });

@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import type { UseStore } from "idb-keyval";
 import { hostHasher } from "../../core/host/hasher.ts";
 import { fairQueue } from "../../core/jobs/fair_queue.ts";
-import type { Job } from "../../core/jobs/job.ts";
 import { createRunner } from "../../core/jobs/runner.ts";
 import { createLeases } from "../../core/store/leases.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../../core/store/table_store.ts";
 import { jobRoutes } from "../../routes/jobs.ts";
+import { queuedJob } from "../support/jobs.ts";
 import { checkpointBytes, checkpointValues } from "../support/merging.ts";
 import { testApp } from "../support/service.ts";
 
@@ -120,25 +120,12 @@ async function oneJob(read: (end: () => Promise<void>) => Promise<void>) {
         signal.addEventListener("abort", () => reject(signal.reason));
       }),
     describe: String,
+    log: () => {},
     seconds: 60,
     retention: 60,
     now: Date.now,
   });
-  const job: Job = {
-    id: "j",
-    kind: "merge",
-    owner: "anyone",
-    state: "queued",
-    progress: { done: 0, total: null, unit: "events", message: "" },
-    result: null,
-    problem: null,
-    created: new Date(0).toISOString(),
-    started: null,
-    finished: null,
-    request: { path: "/merge", headers: {}, body: `sha256:${"0".repeat(64)}` },
-    attempts: 0,
-  };
-  await runner.submit(job);
+  await runner.submit(queuedJob());
   const watched: UseStore = async (mode, callback) => {
     const found = await records(mode, callback);
     await read(async () => {

@@ -110,7 +110,8 @@ Deno.test("with OTEL_DENO=true the collector has spans, metrics and logs of ever
     ].map(({ status }) => status);
     assertEquals(statuses, [201, 200, 200, 502, 502, 403, 403, 422, 401, 401, 404]);
     const jobOf = async (given: Record<string, unknown>) => {
-      const { text } = await ask("POST", "/merge", recipe(given), { prefer: "respond-async" });
+      const headers = { prefer: "respond-async", "x-request-id": "submitted" };
+      const { text } = await ask("POST", "/merge", recipe(given), headers);
       const { id: job } = JSON.parse(text);
       let state = "";
       await eventually(async () => {
@@ -167,6 +168,12 @@ Deno.test("with OTEL_DENO=true the collector has spans, metrics and logs of ever
     const failed = jobs.find(({ status }) => status.code === 2)!;
     assertEquals(failed.attributes["error.type"], "upstream");
     const done = jobs.find(({ status }) => status.code === 0)!;
+    // A job has a trace of its own, linked to the request that submitted it.
+    const submitted = merges.filter((each) => each.attributes["amalgam.request"] === "submitted");
+    assertEquals(
+      jobs.map(({ links }) => links?.map(({ spanId }) => spanId)).flat().sort(),
+      submitted.map(({ spanId }) => spanId).sort(),
+    );
     assert(
       spans.some(({ name, parentSpanId }) => name === "merge" && parentSpanId === done.spanId),
     );

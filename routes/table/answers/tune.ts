@@ -71,12 +71,3 @@ export const EvaluateEvent = v.variant("event", [
   v.strictObject({ event: v.literal("result"), ...evaluated }),
   ...COMMON_EVENTS,
 ]);
-
-/** What is kept of a training graph that was asked for with a key. */
-export const GraphAnswer = v.strictObject({ bytes: Count });
-
-/** What is told while a training graph is made. */
-export const GraphEvent = v.variant("event", [
-  v.strictObject({ event: v.literal("result"), bytes: Count }),
-  ...COMMON_EVENTS,
-]);
