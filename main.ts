@@ -19,13 +19,18 @@ import { createApp } from "./routes/app.ts";
 const edge = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined ||
   Deno.env.get("DENO_DEPLOY") !== undefined;
 
+/** Ends the process with what is wrong with the environment, if that is why something cannot begin. */
+function refuse(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(`The environment is wrong:\n${error.message}`);
+  Deno.exit(1);
+}
+
 function configure() {
   try {
     return readConfig(hostEnvironment(), hostFacts(edge));
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(`The environment is wrong:\n${error.message}`);
-    Deno.exit(1);
+    refuse(error);
   }
 }
 
@@ -37,7 +42,7 @@ const log = createLog(
   (line, level) => (level === "error" ? console.error : console.log)(line),
 );
 const lifecycle = createLifecycle();
-const ports = await openPorts(config);
+const ports = await openPorts(config).catch(refuse);
 if (ports.sourceChecks === "names") {
   log("info", "this platform tells no addresses: sources are checked by name and literal address");
 }
@@ -56,15 +61,26 @@ await runner?.start();
 /** Serves one request; the form that Deno Deploy and `deno serve` take. */
 export default { fetch: (request: Request): Response | Promise<Response> => app.fetch(request) };
 
+function listen(signal: AbortSignal) {
+  const { host: hostname, port } = config;
+  const onListen = (at: Deno.NetAddr) =>
+    log("info", `amalgam listens on http://${at.hostname}:${at.port}`);
+  try {
+    return Deno.serve({ signal, hostname, port, onListen }, (request) => app.fetch(request));
+  } catch (error) {
+    refuse(
+      new ConfigError([
+        "HOST and PORT must be an address that the service can listen on: " +
+        `current value is ${hostname}:${port} (${(error as Error).message})`,
+      ]),
+    );
+  }
+}
+
 /** Listens where the environment says until SIGINT or SIGTERM; then finishes what runs and ends the process. */
 export function serve(): void {
   const connections = new AbortController();
-  const server = Deno.serve({
-    signal: connections.signal,
-    hostname: config.host,
-    port: config.port,
-    onListen: ({ hostname, port }) => log("info", `amalgam listens on http://${hostname}:${port}`),
-  }, (request) => app.fetch(request));
+  const server = listen(connections.signal);
   const stop = (status: number) => async () => {
     // Who asks a second time does not want to wait.
     if (lifecycle.stopping()) Deno.exit(status);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import type { HostFacts } from "./config.ts";
 
 /** The environment, read variable by variable: a list of all would need the permission for all. */
@@ -10,21 +11,23 @@ export function hostEnvironment(): Readonly<Record<string, string | undefined>> 
   return new Proxy({}, { get: (_, name) => Deno.env.get(String(name)) });
 }
 
-/** Where Linux says what a container may use, of either version of control groups. */
-const CGROUPS = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-
 /**
- * Processors and memory: the machine's, or the container's where that is less and may be read.
+ * Processors and memory: the machine's, or what the process' control group may use (a container, a unit of systemd)
+ * where that is less.
  *
  * @param edge Whether the platform is one without a disk that lasts; what it says of memory is not ours.
+ * @param constrained Bytes that the group may use. The files of `/sys` would say it too, but Deno lets nobody read them
+ * who has not all permissions.
  */
-export function hostFacts(edge: boolean): HostFacts {
+export function hostFacts(
+  edge: boolean,
+  constrained: () => number = () => process.constrainedMemory(),
+): HostFacts {
   const facts = { processors: navigator.hardwareConcurrency, edge };
   const total = edge ? undefined : attempt(() => Deno.systemMemoryInfo().total);
   if (total === undefined) return facts;
-  const limits = CGROUPS.map((path) => attempt(() => Number(Deno.readTextFileSync(path))))
-    .filter((limit) => limit !== undefined && limit > 0) as number[];
-  return { ...facts, memory: Math.min(total, ...limits) };
+  const limit = attempt(constrained) ?? 0;
+  return { ...facts, memory: limit > 0 ? Math.min(total, limit) : total };
 }
 
 /** The value, or undefined where it is not permitted, not there, or not offered on this platform. */

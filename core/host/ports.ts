@@ -15,7 +15,7 @@ import { getManifest } from "../store/records.ts";
 import { createLeases } from "../store/leases.ts";
 import { memoryBlobs } from "../store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../store/table_store.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
 import { fileWorkers } from "./file_workers.ts";
 import { hostHasher } from "./hasher.ts";
@@ -34,13 +34,15 @@ const READY_MS = 4000;
 /** Milliseconds after which a job's result is made durable, however little of it is there. */
 const FLUSH_MS = 2000;
 
-/** Opens the store and the engine (which loads on first use). */
+/**
+ * Opens the store and the engine (which loads on first use).
+ *
+ * @throws {ConfigError} If a folder that the environment names is none, or the store cannot be opened in it.
+ */
 export async function openPorts(config: Config) {
   const { data, memory, files, workers } = config;
-  const blobs = data === undefined
-    ? memoryBlobs({ makeHasher: hostHasher, limit: memory })
-    : await fileBlobs({ folder: data, makeHasher: hostHasher });
-  const { records, closeRecords } = await openRecords(data);
+  await checkFiles(files);
+  const { blobs, records, closeRecords } = await openStore(data, memory);
   const leases = createLeases(blobs);
   const executor = workerPool(workers, config.engine, fileWorkers);
   const { limits } = config;
@@ -107,9 +109,36 @@ export async function openPorts(config: Config) {
   };
 }
 
+async function openStore(data: string | undefined, memory: number) {
+  if (data === undefined) {
+    return {
+      blobs: memoryBlobs({ makeHasher: hostHasher, limit: memory }),
+      ...await openRecords(),
+    };
+  }
+  try {
+    const blobs = await fileBlobs({ folder: data, makeHasher: hostHasher });
+    return { blobs, ...await openRecords(data) };
+  } catch (error) {
+    throw new ConfigError([
+      "AMALGAM_DATA must be memory: or a folder that the service may write: " +
+      `current value is ${data} (${(error as Error).message})`,
+    ]);
+  }
+}
+
+async function checkFiles(files: string | undefined): Promise<void> {
+  if (files === undefined) return;
+  const isFolder = await Deno.stat(files).then(({ isDirectory }) => isDirectory, () => false);
+  if (isFolder) return;
+  throw new ConfigError([
+    `AMALGAM_FILES must be a folder that the service may read: current value is ${files}`,
+  ]);
+}
+
 /** SQLite is loaded only where it is used; not every host has it. */
 async function openRecords(
-  data: string | undefined,
+  data?: string,
 ): Promise<{ records: UseStore; closeRecords: () => void }> {
   if (data === undefined) return { records: tableStore(memoryTable()), closeRecords: () => {} };
   const { sqliteTable } = await import("./sqlite_table.ts");
