@@ -7,7 +7,7 @@
 The models are small Llamas with random weights, which the script writes into the folder. Recipes vary the method, the
 models, slices, and parameters as numbers, gradients over layers, and filters. They are computed in float32 and sent
 with `compat: mergekit`. A difference is a value further apart than 2e-6, or, where the result is written in 16 bits,
-more than 20 values that were not rounded alike. `sce` with one model is left out: mergekit adds a dimension to it.
+than the next number, or more than one in a thousand that was not rounded alike. `sce` with one model is left out: mergekit adds a dimension to it.
 """
 
 import argparse
@@ -198,14 +198,19 @@ def difference(expected, actual, rounded):
     """What differs, in words, or None; and the largest distance."""
     if expected.keys() != actual.keys():
         return f"names {sorted(expected.keys() ^ actual.keys())[:3]}", 0
-    largest, apart = 0, 0
+    largest, apart, unlike, values = 0, 0, 0, 0
     for name, tensor in expected.items():
         if tensor.shape != actual[name].shape or tensor.dtype != actual[name].dtype:
             return f"{name}: {tensor.dtype} {tensor.shape}, {actual[name].dtype} {actual[name].shape}", 0
         distance = (tensor.double() - actual[name].double()).abs()
+        step = torch.finfo(tensor.dtype).eps * tensor.double().abs() if rounded else 0
         largest = max(largest, distance.max().item())
-        apart += int((distance > 2e-6).sum())
-    return (f"{apart} values" if apart > (20 if rounded else 0) else None), largest
+        apart += int((distance > step + 2e-6).sum())
+        unlike += int((distance > 0).sum())
+        values += distance.numel()
+    if apart > 0:
+        return f"{apart} values", largest
+    return (f"the rounding of {unlike} values" if rounded and unlike > values / 1000 else None), largest
 
 
 def main():
