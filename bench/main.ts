@@ -13,7 +13,7 @@ import { parseDType } from "../core/tensor/dtype.ts";
 import { parseCount } from "./count.ts";
 import { copySeconds, readAll, requestSeconds, saveSeconds, seconds } from "./baselines.ts";
 import { type InputKind, runMerge } from "./clients.ts";
-import { findMergekit, runMergekit } from "./mergekit.ts";
+import { findMergekit, runMergekit } from "./mergekit/run.ts";
 import { freePort, startServer } from "./server.ts";
 import { syntheticTensors, writeSynthetic } from "./synthetic.ts";
 

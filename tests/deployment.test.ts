@@ -14,7 +14,7 @@ function blocks(page: string, language: string): string[] {
 Deno.test("the Dockerfile runs what the serve task runs, but from the cache and with one folder to write", async () => {
   const dockerfile = await read("Dockerfile");
   const task: string = JSON.parse(await read("deno.json")).tasks.serve;
-  const [, environment = "", words = ""] = /^deno task page && ((?:\w+=\S+ )*)deno (.*)$/.exec(
+  const [, environment = "", words = ""] = /^deno task page [^;]*; ((?:\w+=\S+ )*)deno (.*)$/.exec(
     task,
   )!;
   const served = words.replaceAll("'", "").split(" ");

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { mergedBytes } from "./support/merge_requests.ts";
 import { safetensorsBytes } from "./support/safetensors_bytes.ts";
+import { serveFlags } from "./support/serve_flags.ts";
 import { inFolder } from "./support/temporary_folder.ts";
 
 /** Starts `deno task serve` on a free port; answers its address and a function that ends it. */
@@ -91,8 +92,7 @@ Deno.test("the serve task merges and keeps files with its narrow permissions, an
 });
 
 Deno.test("the serve task's permissions deny metadata services, programs and its own code", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
-  const flags = /deno run (.*) serve\.ts$/.exec(tasks.serve)![1]!.replaceAll("'", "").split(" ");
+  const flags = await serveFlags();
   const asked: Deno.PermissionDescriptor[] = [
     { name: "net", host: "169.254.169.254" },
     { name: "net", host: "169.254.170.2:80" },

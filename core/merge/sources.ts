@@ -120,6 +120,13 @@ export interface SourceParts {
   readonly uploads: Iterable<string>;
 }
 
+/** mergekit's recipes name repositories of the hub; here a caller says so. */
+function hubHint(name: string): string {
+  return /^[\w.-]+\/[\w.-]+$/.test(name) && !name.startsWith(".")
+    ? `; for a repository of the hub write { "hub": ${show(name)} } for it under sources`
+    : "";
+}
+
 /**
  * Says for every used name where its bytes are. A name without entry stands for the upload part of that
  * name, or, if it is an id (`sha256:…`), for that stored checkpoint.
@@ -146,7 +153,7 @@ export function bindSources(
       unknown.push({
         path,
         message: `Cannot find the source as it has neither an entry in sources nor an upload part` +
-          `${found === undefined ? "" : `, did you mean "${found}"`}: current value is ${
+          `${found === undefined ? hubHint(name) : `, did you mean "${found}"`}: current value is ${
             show(name)
           }`,
       });

@@ -40,8 +40,10 @@ export interface SourcePorts {
   readonly storedConfig?: (id: BlobId) => Promise<string | undefined>;
   /** Fetches only from allowed hosts; refuses others with `forbidden-source`. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** A file below the operator's folder; absent where none is set. */
-  readonly openPath?: (path: string) => Promise<ByteSource>;
+  /** A file below the operator's folder, or the checkpoint in a folder; absent where none is set. */
+  readonly openPath?: (
+    path: string,
+  ) => Promise<{ readonly bytes: ByteSource; readonly path: string }>;
   /** Where `hub` sources are read from; the public hub by default. */
   readonly hub?: HubPort;
   /** Memory that models which are read whole share with merges; not counted if absent. */
@@ -165,7 +167,7 @@ export async function openBytes(
       });
       return { bytes, known: bytes.etag === undefined ? {} : { id: bytes.etag }, at: spec };
     }
-    case "path":
+    case "path": {
       if (!ports.openPath) {
         throw new Problem(
           "forbidden-source",
@@ -174,7 +176,12 @@ export async function openBytes(
           { source: name },
         );
       }
-      return { bytes: await ports.openPath(spec.path), known: {}, at: spec };
+      const { bytes, path } = await ports.openPath(spec.path).catch((error) => {
+        if (!(error instanceof Problem)) throw error;
+        throw new Problem(error.kind, error.message, { source: name, ...error.members }, error);
+      });
+      return { bytes, known: {}, at: { ...spec, path } };
+    }
     case "hub": {
       const { hub = { url: PUBLIC_HUB, headers: {} }, fetch } = ports;
       const { headers } = spec;

@@ -30,7 +30,7 @@ async function filesOf(path: URL): Promise<URL[]> {
   const folder = new URL(`${path}/`);
   const found: URL[] = [];
   for await (const { name } of Deno.readDir(folder)) {
-    if (name !== "built") found.push(...await filesOf(new URL(name, folder)));
+    if (!/^built(?:\.|$)/.test(name)) found.push(...await filesOf(new URL(name, folder)));
   }
   return found.sort((a, b) => a.href < b.href ? -1 : 1);
 }
@@ -80,29 +80,51 @@ async function bundle(folder: URL): Promise<void> {
   if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** Builds the page if what it is made of has changed. */
-async function build(): Promise<void> {
-  const stamp = await stampOf();
-  const known = await Deno.readTextFile(new URL("stamp", BUILT)).catch(() => "");
-  if (known === stamp) return;
-  await Deno.remove(BUILT, { recursive: true }).catch(() => {});
-  await Deno.mkdir(BUILT, { recursive: true });
-  await bundle(BUILT);
+/** Makes all files of the page in a folder. */
+async function fill(folder: URL): Promise<void> {
+  await bundle(folder);
   for (const file of COPIED) {
-    await Deno.copyFile(new URL(file, HERE), new URL(file.replace(/^.*\//, ""), BUILT));
+    await Deno.copyFile(new URL(file, HERE), new URL(file.replace(/^.*\//, ""), folder));
   }
   for (const file of RUNTIMES) {
     await Deno.copyFile(
       new URL(file, import.meta.resolve("onnxruntime-web")),
-      new URL(file, BUILT),
+      new URL(file, folder),
     );
   }
   let style = "";
-  for (const folder of STYLES) {
-    for (const file of await filesOf(new URL(folder, HERE))) style += await Deno.readTextFile(file);
+  for (const styles of STYLES) {
+    for (const file of await filesOf(new URL(styles, HERE))) style += await Deno.readTextFile(file);
   }
-  await Deno.writeTextFile(new URL("style.css", BUILT), style);
-  await Deno.writeTextFile(new URL("stamp", BUILT), stamp);
+  await Deno.writeTextFile(new URL("style.css", folder), style);
 }
 
-if (import.meta.main) await build();
+const isBuilt = async (stamp: string) =>
+  stamp === await Deno.readTextFile(new URL("stamp", BUILT)).catch(() => "");
+
+/** Builds the page if what it is made of has changed. It is made aside, so that what stood before stays until then. */
+async function build(): Promise<void> {
+  const stamp = await stampOf();
+  if (await isBuilt(stamp)) return;
+  const folder = new URL(`built.${Deno.pid}/`, HERE);
+  await Deno.mkdir(folder);
+  try {
+    await fill(folder);
+    await Deno.writeTextFile(new URL("stamp", folder), stamp);
+    await Deno.remove(BUILT, { recursive: true }).catch(() => {});
+    await Deno.rename(folder, BUILT);
+  } catch (error) {
+    await Deno.remove(folder, { recursive: true });
+    // Another process may have been as fast.
+    if (!await isBuilt(stamp)) throw error;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await build();
+  } catch (error) {
+    console.error(`Cannot build the page: current error is ${error}`);
+    Deno.exit(1);
+  }
+}

@@ -61,6 +61,23 @@ Deno.test("resolveSources() refuses unknown names with the nearest ones", async 
   ]);
 });
 
+Deno.test("resolveSources() says how a repository of the hub is named", async () => {
+  const problem = await caughtProblem(() => resolve({}, ["base"], ["org/name", "./folder"]));
+  assertEquals(problem.members.errors, [
+    {
+      path: "models[0].model",
+      message: "Cannot find the source as it has neither an entry in sources nor an upload part; " +
+        'for a repository of the hub write { "hub": "org/name" } for it under sources: ' +
+        'current value is "org/name"',
+    },
+    {
+      path: "models[1].model",
+      message: "Cannot find the source as it has neither an entry in sources nor an upload part: " +
+        'current value is "./folder"',
+    },
+  ]);
+});
+
 Deno.test("resolveSources() refuses an upload entry without its part", async () => {
   const problem = await caughtProblem(() => resolve({ a: { upload: true } }, ["base", "b"]));
   assertEquals(problem.kind, "unknown-source");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { serveFlags } from "./serve_flags.ts";
 
 /** How a process ended. */
 export interface EndedProcess {
@@ -29,7 +30,12 @@ export async function startServing(
   port = 0,
 ): Promise<Serving> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "-A", new URL("../../serve.ts", import.meta.url).pathname],
+    args: [
+      "run",
+      "--no-check",
+      ...await serveFlags(),
+      new URL("../../serve.ts", import.meta.url).pathname,
+    ],
     env: {
       HOST: "127.0.0.1",
       PORT: String(port),

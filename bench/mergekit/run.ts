@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { residentSet } from "./server.ts";
+import { residentSet } from "../server.ts";
 
 /** What a run of mergekit took. */
 export interface MergekitRun {
