@@ -5,7 +5,8 @@
  */
 import { Hono } from "hono";
 import type { AtmInput } from "../core/atm/rounds/atm_schema.ts";
-import { atmNames, parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
+import { parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
+import { atmNames } from "../core/atm/rounds/atm_names.ts";
 import { runAtm } from "../core/atm/rounds/run_atm.ts";
 import { isExternalData } from "../core/sources/open_model.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";

@@ -6,6 +6,7 @@
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import { blobId } from "../store/blob_id.ts";
 import type { BlobId, BlobWriter, Hasher, MakeHasher, PartWriter } from "../store/blobs.ts";
+import { writeOrProblem } from "../store/failed_write.ts";
 import { isFull, systemFault } from "../system_fault.ts";
 import { openFile } from "./file_source.ts";
 
@@ -171,17 +172,11 @@ export async function removeLeft(path: string): Promise<void> {
 }
 
 /** Runs a write; a full disk becomes a problem, and nothing of the blob stays. */
-export async function full<T>(
+export function full<T>(
   write: () => T | Promise<T>,
   abort?: () => Promise<void>,
 ): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    await abort?.().catch(() => {});
-    if (isFull(error)) throw systemFault(error);
-    throw error;
-  }
+  return writeOrProblem(write, (error) => isFull(error) ? systemFault(error) : undefined, abort);
 }
 
 /** Makes a rename durable; not every system lets a folder be opened. */

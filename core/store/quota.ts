@@ -5,6 +5,7 @@
  */
 import type { UseStore } from "idb-keyval";
 import { Problem } from "../problem.ts";
+import { writeOrProblem } from "./failed_write.ts";
 
 /**
  * Runs a write; a browser that has no more room becomes a problem, and nothing of it stays.
@@ -12,22 +13,11 @@ import { Problem } from "../problem.ts";
  * @param abort Removes what was begun, also where the write fails for another reason.
  * @throws {Problem} `insufficient-storage`.
  */
-export async function withinQuota<T>(
+export function withinQuota<T>(
   write: () => T | Promise<T>,
   abort?: () => Promise<void>,
 ): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    await abort?.().catch(() => {});
-    if (!isQuotaExceeded(error)) throw error;
-    throw new Problem(
-      "insufficient-storage",
-      "Cannot keep the bytes as the browser gives this page no more room: nothing was kept",
-      {},
-      error,
-    );
-  }
+  return writeOrProblem(write, quotaProblem, abort);
 }
 
 /** Records whose writes are held to the browser's room as {@linkcode withinQuota} tells. */
@@ -35,6 +25,12 @@ export function quotaRecords(records: UseStore): UseStore {
   return (mode, callback) => withinQuota(() => records(mode, callback));
 }
 
-function isQuotaExceeded(error: unknown): boolean {
-  return error instanceof Error && error.name === "QuotaExceededError";
+function quotaProblem(error: unknown): Problem | undefined {
+  if (!(error instanceof Error && error.name === "QuotaExceededError")) return undefined;
+  return new Problem(
+    "insufficient-storage",
+    "Cannot keep the bytes as the browser gives this page no more room: nothing was kept",
+    {},
+    error,
+  );
 }

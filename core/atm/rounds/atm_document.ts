@@ -5,9 +5,7 @@
  */
 import { checkDocument } from "../../merge/document_form.ts";
 import { invalidRecipe, joinPath, mustBe } from "../../merge/faults.ts";
-import { parseRecipe, type Recipe, usedNames } from "../../merge/recipe.ts";
-import { METHODS } from "../../methods/mod.ts";
-import { checkSources, type Sources, type UsedNames } from "../../merge/sources.ts";
+import { checkSources, type Sources } from "../../merge/sources.ts";
 import type { Fault } from "../../problem.ts";
 import { parseLocal } from "../local_options.ts";
 import { parseTasks } from "../tune_document.ts";
@@ -15,6 +13,7 @@ import type { TaskDocument } from "../task_document.ts";
 import type { TrainableGlobs } from "../trainable.ts";
 import type { LocalSettings } from "../tune.ts";
 import type { MergeSpec } from "./aggregate.ts";
+import { startRecipe } from "./atm_names.ts";
 import { type AtmOutput, AtmSchema, type REFERENCES } from "./atm_schema.ts";
 import type { ClipSpec } from "./clip.ts";
 import type { OuterSpec } from "./outer.ts";
@@ -89,44 +88,6 @@ export function parseAtmDocument(document: unknown): AtmDocument {
     }
   }
   throw invalidRecipe(all);
-}
-
-/**
- * The recipe that a run starts with: it may use the document's sources beside its own.
- *
- * @throws {Problem} `invalid-recipe`, `unknown-method`.
- */
-export function startRecipe(
-  recipe: Readonly<Record<string, unknown>>,
-  sources: Sources,
-): Recipe {
-  const { sources: own } = recipe;
-  const all = typeof own === "object" && own !== null ? { ...sources, ...own } : sources;
-  return parseRecipe({ ...recipe, sources: all }, METHODS);
-}
-
-/** The names of the sources that the document uses, those of its start recipe among them. */
-export function atmNames({ model, start, exportedWith, tasks, sources }: AtmDocument): UsedNames {
-  const names = new Map<string, string>([[model, "model"]]);
-  const add = (name: string | undefined, path: string) => {
-    if (name !== undefined && !names.has(name)) names.set(name, path);
-  };
-  if (typeof start === "string") add(start, "start");
-  else if (start) {
-    for (const [name, path] of usedNames(startRecipe(start.recipe, sources))) {
-      add(name, `start.recipe.${path}`);
-    }
-  }
-  add(exportedWith, "exported_with");
-  tasks.forEach((task, i) => {
-    const path = joinPath("tasks", i);
-    // A participant's shard stays where it is.
-    if (!task.participant) add(task.shard, joinPath(path, "shard"));
-    add(task.parameters, joinPath(path, "parameters"));
-    add(task.select, joinPath(path, "select"));
-    add(task.test, joinPath(path, "test"));
-  });
-  return names;
 }
 
 /** The document without what may be secret, to be kept: sources, and what participants are sent. */

@@ -13,7 +13,8 @@ import { bindTaskSources, openWeights, type TaskSources } from "../open_task.ts"
 import type { TuningPorts } from "../tuning_ports.ts";
 import { graphWeights, tunedCheckpoint } from "../weights_checkpoint.ts";
 import type { AtmAnswer } from "./answer.ts";
-import { type AtmDocument, atmNames, withoutSecrets } from "./atm_document.ts";
+import { type AtmDocument, withoutSecrets } from "./atm_document.ts";
+import { atmNames } from "./atm_names.ts";
 import { isPlain } from "./outer.ts";
 import { epsilonOf } from "./privacy.ts";
 import { referenceRows } from "./references.ts";

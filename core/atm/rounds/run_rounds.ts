@@ -7,7 +7,7 @@ import type { OpenWorkspace } from "../../engine/workspace.ts";
 import type { TaskSources } from "../open_task.ts";
 import type { TuningPorts } from "../tuning_ports.ts";
 import { improvement, isAccepted, type SelectMean, stepSizes } from "./acceptance.ts";
-import type { RoundReport, RoundTaskReport } from "./answer.ts";
+import type { RoundReport } from "./answer.ts";
 import type { AtmDocument } from "./atm_document.ts";
 import {
   type CandidateContext,
@@ -20,6 +20,7 @@ import {
 import { nextAverage } from "./average.ts";
 import { distance, roundGeometry } from "./metrics.ts";
 import { stateOf } from "./outer.ts";
+import { noteLedger, taskReports } from "./task_reports.ts";
 import { roundWarnings } from "./round_warnings.ts";
 import { roundWeights, scaledStep } from "./round_weights.ts";
 import type { HeldWeights, Run } from "./run.ts";
@@ -28,7 +29,7 @@ import type { ScratchCheckpoint } from "./scratch.ts";
 import { meanOf, scoreTasks, type TaskScores } from "./select.ts";
 import { inPhase } from "../../telemetry/phase.ts";
 import type { Slots } from "./slots.ts";
-import { ledgerShard, type RoundTask, type Warning } from "./tasks.ts";
+import type { RoundTask, Warning } from "./tasks.ts";
 import { checkNorm, type TunedTask, tuneTask } from "./tune_round.ts";
 
 /** What stays the same over all rounds. */
@@ -252,23 +253,6 @@ async function keep(
   return told;
 }
 
-function noteLedger(
-  { tasks, sources }: Setting,
-  { ledger }: Run,
-  tuned: readonly TunedTask[],
-  round: number,
-  tried: number,
-): void {
-  tasks.forEach((task, i) => {
-    const rows = task.tune?.data.rows ?? 0;
-    const passes = rows > 0 ? tuned[i]!.examples / rows : 0;
-    ledger.note(ledgerShard(task, task.document.shard, rows, sources), "tune", passes, round);
-    if (!task.select || !task.document.select) return;
-    const select = ledgerShard(task, task.document.select, task.select.data.rows, sources);
-    ledger.note(select, "select", tried, round);
-  });
-}
-
 async function driftOf(
   { slots, tensors, signal }: Setting,
   first: HeldWeights,
@@ -279,24 +263,4 @@ async function driftOf(
     (_, workspace) => distance(workspace, first.checkpoint, candidate.checkpoint, tensors, signal),
   );
   return drift!;
-}
-
-function taskReports(
-  tasks: readonly RoundTask[],
-  tuned: readonly TunedTask[],
-  norms: readonly number[],
-  factors: readonly number[],
-): Record<string, RoundTaskReport> {
-  return Object.fromEntries(tasks.map(({ document: { name } }, i) => {
-    const { steps, examples, loss, seconds, select } = tuned[i]!;
-    return [name, {
-      steps,
-      examples,
-      loss,
-      norm: norms[i]!,
-      clipped: factors[i]!,
-      ...(select ? { select } : {}),
-      seconds: Math.round(1000 * seconds) / 1000,
-    }];
-  }));
 }

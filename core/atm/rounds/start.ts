@@ -12,7 +12,8 @@ import { mergeStream } from "../../stream/merge_stream.ts";
 import { VERSION } from "../../version.ts";
 import { openWeights, type TaskSources } from "../open_task.ts";
 import type { TuningPorts } from "../tuning_ports.ts";
-import { type AtmDocument, startRecipe } from "./atm_document.ts";
+import type { AtmDocument } from "./atm_document.ts";
+import { startRecipe } from "./atm_names.ts";
 import { writeScratch } from "./scratch.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { atmNames, parseAtmDocument } from "../../../../core/atm/rounds/atm_document.ts";
+import { parseAtmDocument } from "../../../../core/atm/rounds/atm_document.ts";
+import { atmNames } from "../../../../core/atm/rounds/atm_names.ts";
 import { parseRecipe, usedNames } from "../../../../core/merge/recipe.ts";
 import { METHODS } from "../../../../core/methods/mod.ts";
 import { namesIn } from "../../../../routes/page/app/sources/names_in.ts";
