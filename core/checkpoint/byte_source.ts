@@ -32,6 +32,13 @@ export interface ByteSource {
    * a buffer of their own offer it, so that a stream of reads needs no new memory.
    */
   readInto?(target: Bytes, start: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * The same without a turn of the event loop, for what is likely to be in memory: a file blocks the thread where it is
+   * not.
+   *
+   * @returns Whether it could; if not, nothing is known of the target's bytes.
+   */
+  readNow?(target: Bytes, start: number): boolean;
   /** Where another thread finds the same bytes; absent if it cannot. */
   readonly place?: BytePlace;
   /** Releases what the source holds open; further slices fail. Calling it again does nothing. */

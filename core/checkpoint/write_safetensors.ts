@@ -68,7 +68,8 @@ export function layoutSafetensors(
   metadata: Readonly<Record<string, string>>,
 ): SafetensorsLayout {
   const sorted = tensors.toSorted((a, b) =>
-    DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype) || compareNames(a.name, b.name)
+    (a.dtype === b.dtype ? 0 : DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype)) ||
+    compareNames(a.name, b.name)
   );
   const parts: string[] = [];
   const keys = Object.keys(metadata).toSorted(compareNames);

@@ -264,6 +264,18 @@ export interface ChunkResult {
   readonly spent?: readonly ArrayBuffer[];
 }
 
+/** Runs the smallest jobs on the thread that asks. */
+export interface SmallJobs {
+  /** Bytes of inputs that a small job has at most. */
+  readonly limit: number;
+  /**
+   * Runs a job on a whole tensor; its inputs are lent.
+   *
+   * @returns Undefined if it is none for this thread.
+   */
+  run(job: ChunkJob): Promise<ChunkResult | undefined>;
+}
+
 /** Runs jobs, here or in workers. */
 export interface ChunkExecutor {
   /** How many jobs run at the same time. */
@@ -278,6 +290,8 @@ export interface ChunkExecutor {
    * @param size How large the work is that it belongs to, in bytes: small work does not wait for large.
    */
   run(job: ChunkJob, size?: number): Promise<ChunkResult>;
+  /** Takes jobs that are not worth a message; absent where every job runs on this thread, or none may. */
+  readonly small?: SmallJobs;
   /** Runs a job on every thread. */
   broadcast(job: ChunkJob): Promise<ChunkResult[]>;
   /** Starts the threads, and loads the engine that the first job needs. */

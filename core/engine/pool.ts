@@ -9,6 +9,7 @@ import { engineChooser, type EngineName } from "./engine_name.ts";
 import { jobTurns } from "./job_turns.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
+import { createSmallJobs } from "./small_jobs.ts";
 import { compileRuntime } from "./runtime_module.ts";
 import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 import { findAdapter } from "./webgpu/adapter.ts";
@@ -86,6 +87,8 @@ export function workerPool(
     width: workers * AHEAD,
     readsPlaces: placeReader !== undefined,
     engine: watched.choose,
+    // Other engines are asked for by their name, and start on workers alone.
+    ...(name === "auto" || name === "fused" ? { small: createSmallJobs() } : {}),
     async run(job, size = 0) {
       const result = await new Promise<ChunkResult>((resolve, reject) => {
         turns.add({ job, resolve, reject }, size);
@@ -95,7 +98,8 @@ export function workerPool(
     },
     broadcast: (job) => Promise.all(started().map((member) => sendTo(member, job))),
     async warm() {
-      await Promise.all(started().map((member) => sendTo(member, "warm")));
+      const cold = started().filter((member) => !member.warmed());
+      await Promise.all(cold.map((member) => sendTo(member, "warm")));
     },
     close() {
       for (let left = turns.next(); left; left = turns.next()) {
@@ -125,6 +129,8 @@ interface Member {
   pending(): number;
   /** Whether the worker is gone. */
   broken(): boolean;
+  /** Whether it was told to load its engine. */
+  warmed(): boolean;
   send(job: ChunkJob | "warm"): Promise<ChunkResult>;
   stop(): void;
 }
@@ -141,6 +147,7 @@ function startMember(
 ): Member {
   const waiting = new Map<number, Waiting>();
   let gone = false;
+  let warmed = false;
   let next = 0;
   const fail = (error: Error) => {
     gone = true;
@@ -167,7 +174,9 @@ function startMember(
   return {
     pending: () => waiting.size,
     broken: () => gone,
+    warmed: () => warmed,
     send(job) {
+      warmed ||= job === "warm";
       const id = next++;
       const request: WorkerRequest = { id, job };
       const transfer = job !== "warm" && "inputs" in job ? inputBuffersOf(job.inputs) : [];

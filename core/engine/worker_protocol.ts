@@ -53,6 +53,11 @@ export function buffersOf(result: ChunkResult): ArrayBuffer[] {
   return buffers;
 }
 
+/** Bytes of the inputs of a job that are there. */
+export function inputBytes({ base, models }: ChunkInputs): number {
+  return models.reduce((sum, { bytes }) => sum + bytes.length, base?.bytes.length ?? 0);
+}
+
 /** The input buffers of a job. */
 export function inputBuffersOf(inputs: ChunkInputs): ArrayBuffer[] {
   const all = inputs.base ? [...inputs.models, inputs.base] : inputs.models;

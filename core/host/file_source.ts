@@ -82,6 +82,15 @@ export async function openFile(path: string): Promise<ByteSource> {
     byteLength: size,
     place: { path, dev, ino } satisfies FilePlace,
     readInto,
+    readNow(target: Bytes, start: number): boolean {
+      const file = closed || start + target.length > size ? undefined : idle.pop();
+      if (!file) return false;
+      try {
+        return fillNow(file, target, start);
+      } finally {
+        give(file);
+      }
+    },
     async slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes> {
       signal?.throwIfAborted();
       checkRange(start, end, size, closed);
@@ -148,5 +157,20 @@ async function fill(
       );
     }
     position += count;
+  }
+}
+
+/** What fails here, the reader that waits tries again, and tells what is wrong. */
+function fillNow(file: Deno.FsFile, bytes: Uint8Array, start: number): boolean {
+  try {
+    file.seekSync(start, Deno.SeekMode.Start);
+    for (let position = 0; position < bytes.length;) {
+      const count = file.readSync(bytes.subarray(position));
+      if (count === null) return false;
+      position += count;
+    }
+    return true;
+  } catch {
+    return false;
   }
 }

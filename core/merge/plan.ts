@@ -12,6 +12,7 @@ import { bytesRead, inputsOf, memoryOf, passesOf } from "./passes.ts";
 import { faultLog } from "./plan_faults.ts";
 import { bindKinds, listedGroups } from "./plan_kinds.ts";
 import { findStrangers, statisticsFaults } from "./plan_statistics.ts";
+import { keepLayout } from "./plan_layout.ts";
 import { planTensor } from "./plan_tensor.ts";
 import type { Plan, PlannedTensor } from "./plan_types.ts";
 import { planWarnings } from "./plan_warnings.ts";
@@ -96,6 +97,11 @@ export function makePlan(request: PlanRequest): Plan {
   const layout = layoutSafetensors(written, metadata);
   const byName = new Map(written.map((tensor) => [tensor.name, tensor]));
   const works = written.map(({ work }) => work!);
+  const ordered = [
+    ...layout.tensors.map(({ name }) => byName.get(name)!),
+    ...tensors.filter(({ work }) => work === undefined),
+  ];
+  keepLayout({ tensors: ordered, metadata }, layout);
   return {
     method: method.name,
     seed: recipe.seed,
@@ -104,10 +110,7 @@ export function makePlan(request: PlanRequest): Plan {
     saturate: recipe.saturate,
     strictIntegers: recipe.strict_integers,
     kind: kinds.output,
-    tensors: [
-      ...layout.tensors.map(({ name }) => byName.get(name)!),
-      ...tensors.filter(({ work }) => work === undefined),
-    ],
+    tensors: ordered,
     bytesIn: works.reduce((sum, work) => sum + bytesRead(work), 0),
     bytesOut: layout.byteLength,
     passes: works.reduce((most, work) => Math.max(most, passesOf(work)), 0),

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkRange } from "../checkpoint/byte_range.ts";
-import type { ByteSource } from "../checkpoint/byte_source.ts";
+import type { Bytes, ByteSource } from "../checkpoint/byte_source.ts";
 import { Problem } from "../problem.ts";
 import { blobId } from "./blob_id.ts";
 import type { BlobId, BlobStore, MakeHasher, PartMark, PartWriter } from "./blobs.ts";
@@ -136,8 +136,8 @@ type Pieces = ReturnType<typeof createPieces>;
 function createPieces() {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  const copy = (start: number, end: number) => {
-    const result = new Uint8Array(end - start);
+  const copy = (start: number, result: Bytes) => {
+    const end = start + result.length;
     for (let at = start; at < end;) {
       const inside = at % PIECE;
       const part = pieces[Math.floor(at / PIECE)]!.subarray(inside, inside + end - at);
@@ -146,14 +146,24 @@ function createPieces() {
     }
     return result;
   };
+  /** Room behind the last byte, for `length` more or up to a whole piece; a small blob does not take a whole one. */
+  const room = (length: number): Uint8Array => {
+    const inside = bytes % PIECE;
+    const last = inside === 0 ? undefined : pieces.pop();
+    const least = Math.min(inside + length, PIECE);
+    const size = pieces.length > 0 ? PIECE : Math.min(PIECE, Math.max(least, 2 * inside));
+    const piece = last && last.length >= least ? last : new Uint8Array(size);
+    if (last && last !== piece) piece.set(last);
+    pieces.push(piece);
+    return piece.subarray(inside);
+  };
   return {
     bytes: () => bytes,
     append(chunk: Uint8Array) {
       for (let at = 0; at < chunk.length;) {
-        const inside = bytes % PIECE;
-        if (inside === 0) pieces.push(new Uint8Array(PIECE));
-        const part = chunk.subarray(at, at + PIECE - inside);
-        pieces.at(-1)!.set(part, inside);
+        const free = room(chunk.length - at);
+        const part = chunk.subarray(at, at + free.length);
+        free.set(part);
         bytes += part.length;
         at += part.length;
       }
@@ -178,7 +188,14 @@ function createPieces() {
           new Promise((resolve) => {
             signal?.throwIfAborted();
             checkRange(start, end, byteLength, closed);
-            resolve(copy(start, end));
+            resolve(copy(start, new Uint8Array(end - start)));
+          }),
+        readInto: (target, start, signal) =>
+          new Promise((resolve) => {
+            signal?.throwIfAborted();
+            checkRange(start, start + target.length, byteLength, closed);
+            copy(start, target);
+            resolve();
           }),
         close: () => {
           closed = true;

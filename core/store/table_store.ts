@@ -4,6 +4,7 @@
  * @module
  */
 import type { UseStore } from "idb-keyval";
+import { turn } from "../turn.ts";
 
 /** A table of values by string key. All calls between `begin` and `commit` or `rollback` are one transaction. */
 export interface Table {
@@ -119,18 +120,6 @@ async function transact<T>(
     }
     throw error;
   }
-}
-
-/** The next turn of the event loop; a timer would take a millisecond or two. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }
 
 function keyOf(key: IDBValidKey): string {

@@ -11,6 +11,7 @@ import type { MergeWork, PlannedTensor } from "../merge/plan_types.ts";
 import type { Vectors } from "../methods/measure.ts";
 import { DTYPES } from "../tensor/dtype.ts";
 import type { BufferPool } from "./buffers.ts";
+import type { NearReads } from "./near_reads.ts";
 
 /** A tensor to compute. */
 export type MergeTensor = PlannedTensor & { readonly work: MergeWork };
@@ -176,4 +177,35 @@ export async function readPieces(
     kinds: work.inputs.map((input) => input.kind),
     finite,
   };
+}
+
+/** All inputs of a small tensor, lent while `run` is under way. */
+export function withInputs<T>(
+  { base, inputs, statistics = [] }: MergeWork,
+  { count, finite, near }: {
+    readonly count: number;
+    readonly finite: boolean;
+    readonly near: NearReads;
+  },
+  run: (inputs: ChunkInputs) => Promise<T>,
+): Promise<T> {
+  const tensors = [...inputs, ...statistics, ...(base ? [base] : [])].map(({ tensor }) => tensor);
+  return near.lend(tensors, (all) => {
+    const read = all.map((bytes, i): ChunkInput => ({ dtype: tensors[i]!.dtype, bytes }));
+    return run({
+      count,
+      ...(base ? { base: read.pop()! } : {}),
+      models: read,
+      kinds: inputs.map(({ kind }) => kind),
+      finite,
+    });
+  });
+}
+
+/** Bytes of all inputs of a tensor. */
+export function inputBytes({ base, inputs, statistics = [] }: MergeWork): number {
+  let bytes = base ? base.tensor.end - base.tensor.start : 0;
+  for (const { tensor } of inputs) bytes += tensor.end - tensor.start;
+  for (const { tensor } of statistics) bytes += tensor.end - tensor.start;
+  return bytes;
 }

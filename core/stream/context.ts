@@ -13,7 +13,8 @@ import type {
 import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Chunk, type MergeTensor, readPieces } from "./chunks.ts";
+import { type Chunk, inputBytes, type MergeTensor, readPieces, withInputs } from "./chunks.ts";
+import type { NearReads } from "./near_reads.ts";
 
 export type { MergeTensor } from "./chunks.ts";
 
@@ -32,6 +33,8 @@ export interface MergeContext {
   /** Elements per chunk, a multiple of 4096. */
   readonly chunkElements: number;
   readonly buffers: BufferPool;
+  /** Reads small tensors; absent where they are read as all others. */
+  readonly near?: NearReads;
   /** Absent where nothing belongs to the whole model. */
   readonly whole?: ModelScope;
   /** The factor of `lines`, where it is found over the whole model. */
@@ -62,6 +65,25 @@ export async function runPieces(
   return result.unread ? await run(false) : result;
 }
 
+/** Runs the job of a small tensor on this thread; undefined if it is none. */
+async function runSmall(
+  { executor: { small }, near, signal }: MergeContext,
+  { work, elements }: MergeTensor,
+  chunk: Chunk,
+  finite: boolean,
+  job: (inputs: ChunkInputs) => ChunkJob,
+): Promise<ChunkResult | undefined> {
+  if (!small || !near || chunk.count < elements) return undefined;
+  if (inputBytes(work) > small.limit) return undefined;
+  const result = await withInputs(
+    work,
+    { count: elements, finite, near },
+    (inputs) => small.run(job(inputs)),
+  );
+  signal.throwIfAborted();
+  return result;
+}
+
 /** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
 export async function runChunk(
   context: MergeContext,
@@ -70,7 +92,8 @@ export async function runChunk(
   job: (inputs: ChunkInputs) => ChunkJob,
 ): Promise<ChunkResult> {
   const finite = context.plan.nonFinite !== "propagate";
-  const result = await runPieces(context, tensor.work, [chunk], finite, job);
+  const result = await runSmall(context, tensor, chunk, finite, job) ??
+    await runPieces(context, tensor.work, [chunk], finite, job);
   if (result.fallback !== undefined) context.onFallback?.(result.fallback);
   if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
   return result;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
+import type { ChunkResult, ConvertJob } from "../engine/chunk_job.ts";
 import type { PlannedInput, PlannedTensor } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import { type Chunk, chunksOf, readChunk } from "./chunks.ts";
@@ -52,19 +53,31 @@ export async function copyChunk(
   input: PlannedInput,
   chunk: Chunk,
 ): Promise<Bytes> {
-  const bytes = await readChunk(input.tensor, chunk, context.signal);
-  if (input.tensor.dtype === tensor.dtype) return bytes;
-  const result = await context.executor.run({
+  const { executor: { small, run }, near, plan, signal } = context;
+  const isCopy = input.tensor.dtype === tensor.dtype;
+  const job = (bytes: Bytes): ConvertJob => ({
     stage: "convert",
     inputs: {
       count: chunk.count,
       models: [{ dtype: input.tensor.dtype, bytes }],
       kinds: [input.kind],
-      finite: context.plan.nonFinite === "error",
+      finite: plan.nonFinite === "error",
     },
     out: tensor.dtype,
-    saturate: context.plan.saturate,
-  }, context.plan.bytesIn);
+    saturate: plan.saturate,
+  });
+  let result: ChunkResult | undefined;
+  const isWhole = chunk.count === tensor.elements;
+  if (small && near && isWhole && input.tensor.end - input.tensor.start <= small.limit) {
+    result = await near.lend(
+      [input.tensor],
+      ([bytes]) => isCopy ? Promise.resolve({ bytes: bytes!.slice() }) : small.run(job(bytes!)),
+    );
+  }
+  if (!result) {
+    const bytes = await readChunk(input.tensor, chunk, signal);
+    result = isCopy ? { bytes } : await run(job(bytes), plan.bytesIn);
+  }
   if (result.fault) throw faultProblem(tensor.name, { inputs: [input] }, chunk, result.fault);
   return result.bytes!;
 }

@@ -16,10 +16,12 @@ import { createBufferPool, IDLE_BYTES } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
+import { gatherPieces } from "./gather_pieces.ts";
 import { inOrder } from "./in_order.ts";
 import { linesAlpha } from "./lines_scope.ts";
 import { type MatrixContext, mergeMatrix } from "./matrix_merge.ts";
 import { measureModel } from "./model_scope.ts";
+import { nearReads } from "./near_reads.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { type TensorReport, tensorReport } from "./report.ts";
 import { solve, type Solved } from "./solve.ts";
@@ -83,10 +85,11 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
   // Costs nothing until the first product.
   const engine = onnxRuntime();
   const products = engineProducts(engine, slices(signal));
-  const alone: MatrixContext = { ...options, plan, buffers, signal, products };
   const layout = planLayout(plan);
   const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
   const ordered = layout.tensors.map(({ name }) => byName.get(name)!);
+  const near = nearReads(ordered, signal);
+  const alone: MatrixContext = { ...options, plan, buffers, near, signal, products };
   const { from = 0 } = options;
   for (const tensor of from > 0 ? [] : plan.tensors) {
     if (!tensor.work) options.onTensor?.(tensorReport(tensor));
@@ -104,16 +107,20 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
       options.executor.width,
       async ({ tensor, run }) => ({ tensor, bytes: await run() }),
     );
-    for await (const { tensor, bytes } of pieces) {
-      done += bytes.length;
-      options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
-      yield bytes;
-    }
+    const told = async function* () {
+      for await (const { tensor, bytes } of pieces) {
+        done += bytes.length;
+        options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
+        yield bytes;
+      }
+    };
+    yield* gatherPieces(told());
   } catch (error) {
     failure = error;
     throw error;
   } finally {
     controller.abort();
+    near.close();
     await engine.close();
     phase.note({ "amalgam.tensors": tensors });
     phase.end(failure);

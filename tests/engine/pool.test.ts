@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { ConvertJob } from "../../core/engine/chunk_job.ts";
 import { workerPool } from "../../core/engine/pool.ts";
+import { moduleWorkers } from "../../core/engine/start_worker.ts";
 
 function job(): ConvertJob {
   const models = [{ dtype: "F32" as const, bytes: new Uint8Array(16) }];
@@ -33,4 +34,27 @@ Deno.test("jobs that wait for their turn are told when the pool is closed", asyn
   const jobs = Array.from({ length: 20 }, () => pool.run(job()).then(() => "done", () => "told"));
   await pool.close();
   assertEquals((await Promise.all(jobs)).includes("told"), true);
+});
+
+Deno.test("requests that warm the engine again cost no message", async () => {
+  let sent = 0;
+  const pool = workerPool(1, "auto", {
+    ...moduleWorkers,
+    startWorker(script) {
+      const worker = moduleWorkers.startWorker!(script);
+      const post = worker.postMessage.bind(worker);
+      worker.postMessage = (message: unknown) => {
+        sent++;
+        post(message);
+      };
+      return worker;
+    },
+  });
+  try {
+    for (let i = 0; i < 5; i++) await pool.warm();
+    // What starts the worker, and what warms it.
+    assertEquals(sent, 2);
+  } finally {
+    await pool.close();
+  }
 });

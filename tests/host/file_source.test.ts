@@ -114,3 +114,24 @@ Deno.test("a sparse checkpoint of more than 4 GiB opens and reads at its end", a
     checkpoint.close();
   });
 });
+
+Deno.test("what is read without a turn of the event loop is the same", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+    await Deno.writeFile(path, bytes);
+    const source = await openFile(path);
+    const target = new Uint8Array(300);
+    // The one handle is taken while another read is under way.
+    const slow = source.slice(0, 1000);
+    assertEquals(source.readNow!(target, 5), false);
+    assertEquals(await slow, bytes);
+    assertEquals(source.readNow!(target, 5), true);
+    assertEquals(target, bytes.slice(5, 305));
+    assertEquals(source.readNow!(target, 701), false);
+    await Deno.truncate(path, 100);
+    assertEquals(source.readNow!(target, 5), false);
+    source.close!();
+    assertEquals(source.readNow!(target.subarray(0, 10), 5), false);
+  });
+});

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
 import { hostHasher } from "../../core/host/hasher.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { caughtProblem } from "../support/caught_problem.ts";
@@ -42,4 +43,23 @@ Deno.test("a full store says its limit and drops what came before", async () => 
   const next = await blobs.create();
   await next.write(new Uint8Array(100));
   assertEquals((await next.commit()).bytes, 100);
+});
+
+Deno.test("bytes that come in pieces of any size are kept as they came, and read into any place", async () => {
+  const length = fc.oneof(fc.nat(100), fc.nat(70_000), fc.constantFrom(1 << 20, 1_500_000));
+  await fc.assert(
+    fc.asyncProperty(fc.array(length, { maxLength: 12 }), fc.nat(), async (lengths, seed) => {
+      const writer = await memoryBlobs({ makeHasher: hostHasher }).create();
+      const pieces = lengths.map((length, i) => new Uint8Array(length).fill(i + seed));
+      for (const piece of pieces) await writer.write(piece);
+      const whole = await new Blob(pieces).bytes();
+      const { source } = await writer.seal();
+      assertEquals(await source.slice(0, whole.length), whole);
+      const start = seed % (whole.length + 1);
+      const target = new Uint8Array(whole.length - start);
+      await source.readInto!(target, start);
+      assertEquals(target, whole.slice(start));
+    }),
+    { numRuns: 20 },
+  );
 });
