@@ -21,6 +21,11 @@ export const SCORE_OUTPUT = "scores";
 /** Name of the output of a reduction graph, float64 `[blocks, sums]`. */
 export const REDUCE_OUTPUT = "sums";
 
+/** How a partial sum in float32 is taken: in two steps of so few terms that their errors stay small. */
+const PARTIAL_STEPS = [8, 4] as const;
+/** Elements of a partial sum in float32. */
+export const PARTIAL = PARTIAL_STEPS[0] * PARTIAL_STEPS[1];
+
 /** What begins the graph input names of coefficients that have one value per model, and of those that have one. */
 export const PER_MODEL = "models.";
 export const SINGLE = "single.";
@@ -59,12 +64,24 @@ export function reduceGraph(layout: Layout, build: GraphFunction, sums: number):
   return graph;
 }
 
+/**
+ * The graph that takes sums of {@linkcode PARTIAL} elements each in float32, so that what they add up to is not far from
+ * what float64 gives (METHODS.md 2.3: an error below 2^-20·Σ|terms|). It may take `gram`, `blockSums` and
+ * `absoluteSums` alone.
+ */
+export function partialGraph(layout: Layout, build: GraphFunction, sums: number): GraphBuilder {
+  const graph = createGraph("partial");
+  const result = build(graph, chunkOperands(graph, layout, true));
+  graph.output(result, REDUCE_OUTPUT, typeOf(layout), ["partials", sums]);
+  return graph;
+}
+
 /** The type of a graph's operands. */
 export function typeOf({ double }: Layout): "float32" | "float64" {
   return double ? "float64" : "float32";
 }
 
-function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
+function chunkOperands(graph: GraphBuilder, layout: Layout, isPartial = false): Operands {
   const { models, statistics } = layout;
   const type = typeOf(layout);
   const shared = new Map<string, Value>();
@@ -109,7 +126,16 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
     const shape = graph.node("Concat", [graph.integers([rows]), segments], { axis: 0 });
     return graph.node("Reshape", [values, shape]);
   };
+  /** Sums of values `[rows, N]` in float32: `[partials, rows]`. */
+  const partialSums = (values: Value, rows: number) => {
+    let sums = graph.node("Reshape", [values, graph.integers([rows, -1, ...PARTIAL_STEPS])]);
+    for (const _ of PARTIAL_STEPS) {
+      sums = graph.node("ReduceSum", [sums, graph.integers([2])], { keepdims: 0 });
+    }
+    return graph.node("Transpose", [sums], { perm: [1, 0] });
+  };
   const blockSums = (values: Value, rows: number) => {
+    if (isPartial) return partialSums(values, rows);
     const sums = graph.node("ReduceSum", [blocks(values, rows), graph.integers([2])], {
       keepdims: 0,
     });
@@ -152,6 +178,12 @@ function chunkOperands(graph: GraphBuilder, layout: Layout): Operands {
     blocks,
     valid: () => graph.input(INPUT.valid, type, [1, "N"]),
     gram(values, count) {
+      if (isPartial) {
+        const [left, right] = [[count, 1, -1], [1, count, -1]].map((shape) =>
+          graph.node("Reshape", [values, graph.integers(shape)])
+        );
+        return partialSums(graph.node("Mul", [left!, right!]), count * count);
+      }
       const cut = blocks(values, count);
       const left = graph.node("Transpose", [cut], { perm: [1, 0, 2] });
       const right = graph.node("Transpose", [cut], { perm: [1, 2, 0] });

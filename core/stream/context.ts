@@ -9,11 +9,15 @@ import type {
   ChunkJob,
   ChunkResult,
   ChunkSelection,
+  KeptInputs,
+  MapJob,
 } from "../engine/chunk_job.ts";
+import type { EngineChoice } from "../engine/engine_name.ts";
 import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Chunk, type MergeTensor, readPieces } from "./chunks.ts";
+import { type Chunk, emptyInputs, type MergeTensor, readPieces } from "./chunks.ts";
+import type { KeptTensors } from "./kept_tensors.ts";
 
 export type { MergeTensor } from "./chunks.ts";
 
@@ -37,6 +41,10 @@ export interface MergeContext {
   /** The factor of `lines`, where it is found over the whole model. */
   readonly linesAlpha?: number;
   readonly signal: AbortSignal;
+  /** What the merge runs on; absent: the processor. */
+  readonly engine?: EngineChoice;
+  /** What is kept on GPUs; absent: nothing. */
+  readonly kept?: KeptTensors;
   /** Is told why the GPU was given up. */
   readonly onFallback?: (reason: string) => void;
 }
@@ -60,6 +68,21 @@ export async function runPieces(
   const result = await run(executor.readsPlaces ?? false);
   // What the thread could not read, the source can, or it says why not.
   return result.unread ? await run(false) : result;
+}
+
+/** Runs the map of a chunk whose inputs a thread kept; undefined if it has them no more. */
+export async function runKept(
+  { plan, executor, signal, onFallback }: MergeContext,
+  { work }: MergeTensor,
+  { count }: Chunk,
+  kept: KeptInputs,
+  job: Omit<MapJob, "inputs" | "kept">,
+): Promise<ChunkResult | undefined> {
+  const inputs = emptyInputs(work, count);
+  const result = await executor.run({ ...job, inputs, kept }, plan.bytesIn);
+  signal.throwIfAborted();
+  if (result.fallback !== undefined) onFallback?.(result.fallback);
+  return result.unread ? undefined : result;
 }
 
 /** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
