@@ -37,7 +37,7 @@ const log = createLog(
   (line, level) => (level === "error" ? console.error : console.log)(line),
 );
 const lifecycle = createLifecycle();
-const ports = await openPorts(config);
+const ports = await openPorts(config, log);
 if (ports.sourceChecks === "names") {
   log("info", "this platform tells no addresses: sources are checked by name and literal address");
 }

@@ -39,7 +39,7 @@ export async function mapOnDevice(
   if (!gpu || job.double || !isPlain(job) || formatNumber(job.out) === undefined) return undefined;
   const layout = layoutOf(job.inputs, job.inputs.kinds, job, false);
   const key = graphKey("map", job, layout);
-  const build = () => mapGraph(layout, graphOf(job)).serialize();
+  const build = () => mapGraph(layout, graphOf(job), "device").serialize();
   const done = await gpu.attempt((_, chunks) => chunks.map(job, { key, build }));
   if ("fallback" in done) return done;
   return done.result === undefined || done.result === "missing"

@@ -128,7 +128,12 @@ export async function mapChunk(
   };
   const onGpu = !job.double && (gpu?.takes(job) ?? false);
   const attempted = onGpu
-    ? await gpu!.attempt((device) => runElementwise(device, kernels, memory, elementwise))
+    ? await gpu!.attempt((device) =>
+      runElementwise(device, kernels, memory, {
+        ...elementwise,
+        build: () => mapGraph(layout, graphOf(job), "device").serialize(),
+      })
+    )
     : undefined;
   const fallback = attempted && "fallback" in attempted ? attempted.fallback : undefined;
   const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };

@@ -31,8 +31,9 @@ export async function compareEngines({ executor, now }: ComparePorts): Promise<M
     for (const elements of SIZES) {
       const given = Array.from({ length: executor.width }, () => sampleInputs(elements));
       const time = async (device: boolean) => {
+        const jobs = jobsOf(work, elements, device);
         const chunk = async (lane: number) => {
-          for (const job of jobsOf(work, elements, device)) {
+          for (const job of jobs) {
             const result = await executor.run({ ...job, inputs: given[lane]! });
             if (result.fallback !== undefined) throw new Error(result.fallback);
             given[lane] = restored(given[lane]!, result.spent ?? []);
