@@ -151,7 +151,7 @@ Deno.test("what is closed measures nothing, and tells nothing", async () => {
 });
 
 Deno.test("a GPU that is lost is given up, and what only tells of a choice rounds nothing", async () => {
-  let lost: string | undefined;
+  const told: { lost?: string } = {};
   const choice: EngineChoice = {
     name: "webgpu",
     adapter: GPU.name,
@@ -162,7 +162,7 @@ Deno.test("a GPU that is lost is given up, and what only tells of a choice round
   };
   const choose = engineChooser("auto", {
     adapter: () => Promise.reject(new Error("not asked")),
-    lost: () => lost,
+    lost: () => told.lost,
     auto: () => choice,
   });
   assertEquals(await choose(), choice);
@@ -172,7 +172,7 @@ Deno.test("a GPU that is lost is given up, and what only tells of a choice round
     software: false,
     from: { map: 4096 },
   });
-  lost = "device-failed: it burns";
+  told.lost = "device-failed: it burns";
   const { name, fallback, from } = await choose();
-  assertEquals([name, fallback, from], ["fused", lost, undefined]);
+  assertEquals([name, fallback, from], ["fused", told.lost, undefined]);
 });
