@@ -42,7 +42,7 @@ const log = createLog(
   (line, level) => (level === "error" ? console.error : console.log)(line),
 );
 const lifecycle = createLifecycle();
-const ports = await openPorts(config).catch(refuse);
+const ports = await openPorts(config, log).catch(refuse);
 if (ports.sourceChecks === "names") {
   log("info", "this platform tells no addresses: sources are checked by name and literal address");
 }

@@ -97,6 +97,7 @@ async function answer(
     signal: controller.signal,
     onTensor: log.add,
     onFallback: log.fellBack,
+    engine: log.engine,
   });
   const pieces = output.frame(merged, controller.signal);
   const finish = async (error?: unknown) => {

@@ -4,11 +4,13 @@
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
-import type { RankedSelection } from "../methods/measure.ts";
 import type { DType } from "../tensor/dtype.ts";
-import type { Words } from "../tensor/random.ts";
+import type { ChunkSelections, KeyCut } from "./chunk_selection.ts";
 import type { PlacedBytes } from "./placed_inputs.ts";
 import type { EngineChoice } from "./engine_name.ts";
+import type { FoundAdapter } from "./webgpu/adapter.ts";
+
+export type { ChunkSelection, ChunkSelections, KeyCut } from "./chunk_selection.ts";
 
 /** The same chunk of one input, as stored. */
 export interface ChunkInput {
@@ -31,39 +33,6 @@ export interface ChunkInputs {
   /** Whether NaN and infinity among the inputs are a fault. */
   readonly finite: boolean;
 }
-
-/** The elements at and above a key: all above it, and the first `quota` that equal it. */
-export interface KeyCut {
-  readonly key: number;
-  readonly quota: number;
-}
-
-/** A selection bound to one chunk. */
-export type ChunkSelection =
-  /** Magnitudes inside the cut, less those inside `without`. */
-  | { readonly kind: "threshold"; readonly cut: KeyCut; readonly without?: KeyCut }
-  /** The chunk is the whole tensor: keep the `keep` magnitudes that follow the `skip` largest. */
-  | { readonly kind: "largest"; readonly keep: number; readonly skip: number }
-  /** Random numbers of the elements `first`, `first` + 1, …; `first` is even. */
-  | {
-    readonly kind: "random";
-    readonly key: Words;
-    readonly first: number;
-    readonly probability: number;
-  }
-  /** One byte per element; 0 drops it. */
-  | { readonly kind: "mask"; readonly keep: Uint8Array }
-  /** The chunk is made of whole vectors, whose magnitudes are ranked. */
-  | {
-    readonly kind: "ranked";
-    readonly vectors: RankedSelection;
-    readonly first: number;
-    /** The random stream: a key of Threefry, or one draw per element. */
-    readonly stream: { readonly key: Words } | { readonly draws: Uint32Array };
-  };
-
-/** Selections per model; undefined keeps all. */
-export type ChunkSelections = readonly (ChunkSelection | undefined)[];
 
 /** How a chunk lies in the vectors of its tensor: it starts `offset` elements into a row of `length`. */
 export interface VectorLayout {
@@ -103,8 +72,16 @@ export interface ScoreSelection {
   readonly cut: KeyCut;
 }
 
+/** Inputs that a thread kept on its GPU. */
+export interface KeptInputs {
+  readonly thread: string;
+  readonly id: string;
+}
+
 /** What the stages that run a method's graph on selected inputs share. */
 interface GraphJob extends GraphCall {
+  /** Whether it is to run on a GPU; sums are taken in float32 there. */
+  readonly device?: true;
   readonly inputs: ChunkInputs;
   readonly scored?: ScoreSelection;
   readonly selections?: ChunkSelections;
@@ -119,12 +96,16 @@ export interface MapJob extends GraphJob {
   readonly saturate: boolean;
   /** Elements on which all models agree take that value (idempotent elementwise methods). */
   readonly agreed: boolean;
+  /** Where the inputs are, which have no bytes then. */
+  readonly kept?: KeptInputs;
 }
 
 /** Take block sums of a chunk. */
 export interface ReduceJob extends GraphJob {
   readonly stage: "reduce";
   readonly sums: number;
+  /** The name under which a GPU keeps the inputs for the map, if it has room. */
+  readonly keep?: string;
 }
 
 /** How keys are counted. */
@@ -213,6 +194,17 @@ export interface CollectJob {
   readonly wanted: readonly boolean[];
 }
 
+/** Forget what was kept on GPUs under names that begin so. */
+export interface DropJob {
+  readonly stage: "drop";
+  readonly prefix: string;
+}
+
+/** Look for a GPU. */
+export interface AdapterJob {
+  readonly stage: "adapter";
+}
+
 /** Any work on a chunk. */
 export type ChunkJob =
   | MapJob
@@ -222,7 +214,9 @@ export type ChunkJob =
   | EqualJob
   | ConvertJob
   | ScanJob
-  | CollectJob;
+  | CollectJob
+  | DropJob
+  | AdapterJob;
 
 /** A value that is not finite. */
 export interface NonFiniteFault {
@@ -256,9 +250,13 @@ export interface ChunkResult {
   readonly counts?: readonly number[];
   /** The chunk holds (or gives) values that are not finite; nothing else is answered. */
   readonly fault?: NonFiniteFault;
-  /** map: why it did not run on the GPU, though it should have. */
+  /** reduce: the inputs stay on the thread's GPU. */
+  readonly kept?: KeptInputs;
+  /** adapter: the GPU that the host prefers; absent where there is none. */
+  readonly adapter?: FoundAdapter;
+  /** map, reduce: why it did not run on the GPU, though it should have. */
   readonly fallback?: string;
-  /** An input that the thread was to read could not be; nothing else is answered. */
+  /** An input that the thread was to read, or had kept, is not there; but for `fallback` nothing else is answered. */
   readonly unread?: boolean;
   /** The input buffers, given back. */
   readonly spent?: readonly ArrayBuffer[];

@@ -85,6 +85,16 @@ function namedFeeds({ name, size, width, data }: CoefficientRows): Record<string
   };
 }
 
+/** The coefficients of a whole tensor in float32. */
+export function coefficientFeeds({ coefficients }: GraphCall): Record<string, EngineTensor> {
+  return Object.assign(
+    {},
+    ...Object.entries(coefficients).map(([name, { size, values }]) =>
+      namedFeeds({ name, size, data: Float32Array.from(values) })
+    ),
+  );
+}
+
 function tensor(shape: readonly number[], data: Numbers): EngineTensor {
   return { type: data instanceof Float64Array ? "float64" : "float32", shape, data };
 }

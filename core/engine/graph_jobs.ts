@@ -41,7 +41,7 @@ import type { Accumulators } from "./magnitudes.ts";
 import type { InputReader } from "./placed_inputs.ts";
 import { BLOCK, type Segments, segmentsOf } from "./segments.ts";
 import { select, selectScored } from "./select.ts";
-import type { GpuMaps } from "./webgpu/gpu_maps.ts";
+import type { GpuJobs } from "./webgpu/gpu_jobs.ts";
 
 /** Elements per model that one reduction graph is given at most. */
 const REDUCED_AT_ONCE = 8 * BLOCK;
@@ -54,7 +54,7 @@ export interface Thread {
   /** Absent: jobs bring their inputs. */
   readonly reader?: InputReader;
   /** Absent: nothing runs on a GPU. */
-  readonly gpu?: GpuMaps;
+  readonly gpu?: GpuJobs;
   readonly kernels: Kernels;
   readonly accumulators: Accumulators;
 }
@@ -126,10 +126,16 @@ export async function mapChunk(
     call: job,
     double: job.double,
   };
-  const onGpu = gpu?.takes(job) ?? false;
-  const fallback = onGpu
-    ? await gpu!.attempt((device) => runElementwise(device, kernels, memory, elementwise))
+  const onGpu = !job.double && (gpu?.takes(job) ?? false);
+  const attempted = onGpu
+    ? await gpu!.attempt((device) =>
+      runElementwise(device, kernels, memory, {
+        ...elementwise,
+        build: () => mapGraph(layout, graphOf(job), "device").serialize(),
+      })
+    )
     : undefined;
+  const fallback = attempted && "fallback" in attempted ? attempted.fallback : undefined;
   const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };
   const done = onGpu && fallback === undefined ||
     run && fusedElementwise(run, staging, freeSpace(memory));
@@ -146,20 +152,38 @@ export async function reduceChunk(
   job: ReduceJob,
   scratch: number,
 ): Promise<ChunkResult> {
-  const { fused, kernels } = thread;
+  const { kernels } = thread;
   const { models, padded, x, count } = memory;
   const unselected = readsUnselected(job) ? floats(kernels, x, models * padded).slice() : undefined;
   const agreed = allAgree(kernels, memory, job.inputs);
   const kinds = await selectInputs(thread, memory, job, scratch);
+  const segments = segmentsOf(count, job.vectors);
+  const sums = await chunkSums(thread, memory, job, kinds, segments, unselected);
+  if (unselected) release(unselected);
+  return { sums, ...agreed };
+}
+
+/**
+ * The sums of segments of a loaded chunk, `[segments, sums]`.
+ *
+ * @param kinds What each model's chunk holds.
+ * @param unselected The models' rows before selections, if the graph reads them.
+ */
+export async function chunkSums(
+  thread: Thread,
+  memory: ChunkMemory,
+  job: ReduceJob,
+  kinds: ChunkInputs["kinds"],
+  segments: Segments,
+  unselected: Float32Array<ArrayBuffer> | undefined,
+): Promise<Float64Array> {
+  const { fused, kernels } = thread;
   const layout = layoutOf(job.inputs, kinds, job, true);
   const key = graphKey("reduce", job, layout);
   const graph = (of: Layout) => reduceGraph(of, graphOf(job), job.sums);
-  const segments = segmentsOf(count, job.vectors);
   const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };
-  const sums = run && fusedSums(run, segments, unselected) ||
+  return run && fusedSums(run, segments, unselected) ||
     await graphSums(thread, memory, job, { key, graph: () => graph(layout), segments, unselected });
-  if (unselected) release(unselected);
-  return { sums, ...agreed };
 }
 
 const unselectedReaders = new Map<string, boolean>();

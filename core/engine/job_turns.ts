@@ -16,8 +16,12 @@ export interface JobTurns<Job> {
    * @param size How large the work is that it belongs to, in any unit.
    */
   add(job: Job, size: number): void;
-  /** Takes out the next one; undefined if none waits. */
-  next(): Job | undefined;
+  /**
+   * Takes out the next one of those that fit; undefined if none does.
+   *
+   * @param fits Absent: all do.
+   */
+  next(fits?: (job: Job) => boolean): Job | undefined;
   /** Number that wait. */
   readonly length: () => number;
 }
@@ -38,19 +42,21 @@ export function jobTurns<Job>(): JobTurns<Job> {
       else lines.set(size, [entry]);
       length++;
     },
-    next() {
-      if (length === 0) return undefined;
+    next(fits = () => true) {
       const byAge = favoured === FAVOURED;
-      favoured = byAge ? 0 : favoured + 1;
-      let chosen = NaN;
+      let chosen: { readonly size: number; readonly at: number } | undefined;
       let least = Infinity;
       for (const [size, line] of lines) {
-        const rank = byAge ? line[0]!.place : size;
-        if (rank < least) [chosen, least] = [size, rank];
+        const at = line.findIndex(({ job }) => fits(job));
+        if (at < 0) continue;
+        const rank = byAge ? line[at]!.place : size;
+        if (rank < least) [chosen, least] = [{ size, at }, rank];
       }
-      const line = lines.get(chosen)!;
-      const { job } = line.shift()!;
-      if (line.length === 0) lines.delete(chosen);
+      if (!chosen) return undefined;
+      favoured = byAge ? 0 : favoured + 1;
+      const line = lines.get(chosen.size)!;
+      const { job } = line.splice(chosen.at, 1)[0]!;
+      if (line.length === 0) lines.delete(chosen.size);
       length--;
       return job;
     },

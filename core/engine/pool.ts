@@ -5,7 +5,7 @@
  */
 import { Problem } from "../problem.ts";
 import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
-import { engineChooser, type EngineName } from "./engine_name.ts";
+import { type EngineChoice, engineChooser, type EngineName, wantsGpu } from "./engine_name.ts";
 import { jobTurns } from "./job_turns.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
@@ -13,6 +13,8 @@ import { createSmallJobs } from "./small_jobs.ts";
 import { compileRuntime } from "./runtime_module.ts";
 import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 import { findAdapter } from "./webgpu/adapter.ts";
+import { type AutoChoice, autoChoice } from "./webgpu/auto_choice.ts";
+import { createGpuJobs } from "./webgpu/gpu_jobs.ts";
 import {
   inputBuffersOf,
   type RuntimeRequest,
@@ -25,10 +27,14 @@ import {
 /** Jobs handed to one worker before it answers, so that it never waits for the next. */
 const AHEAD = 2;
 
+/** Bytes that GPUs keep from the sums of a tensor to its map, of all threads together. */
+const DEVICE_BYTES = 512 << 20;
+
 /** Runs jobs on this thread; for hosts without workers, and for tests. */
 export function inlineExecutor(name: EngineName = "auto"): ChunkExecutor {
   const engine = onnxRuntime();
-  const run = createChunkRunner(engine, name);
+  const gpu = wantsGpu(name) ? createGpuJobs(DEVICE_BYTES) : undefined;
+  const run = createChunkRunner(engine, name, undefined, gpu);
   const watched = watch(name);
   return {
     width: AHEAD,
@@ -36,8 +42,19 @@ export function inlineExecutor(name: EngineName = "auto"): ChunkExecutor {
     run: async (job) => watched.see(await run(job)),
     broadcast: async (job) => [await run(job)],
     warm: () => name === "wasm" ? engine.warm() : Promise.resolve(),
-    close: () => engine.close(),
+    async close() {
+      await engine.close();
+      await gpu?.close();
+    },
   };
+}
+
+/** What a pool does beside its jobs. */
+export interface PoolOptions {
+  /** Whether `auto` measures what a GPU would do, where the host may have one. */
+  readonly measures?: boolean;
+  /** Is told what `auto` was found to be. */
+  readonly onChosen?: (choice: EngineChoice) => void;
 }
 
 /**
@@ -48,10 +65,22 @@ export function workerPool(
   workers: number,
   name: EngineName = "auto",
   host: EngineHost = moduleWorkers,
+  { measures = false, onChosen }: PoolOptions = {},
 ): ChunkExecutor {
   const { startWorker, placeReader } = host;
   if (workers === 0 || startWorker === undefined) return inlineExecutor(name);
-  const watched = watch(name);
+  const auto = name === "auto" && measures
+    ? autoChoice({
+      open: (threads) => workerPool(threads === "one" ? 1 : workers, "webgpu", host),
+      now: () => performance.now(),
+      later(run, ms) {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+      ...(onChosen ? { onChosen } : {}),
+    })
+    : undefined;
+  const watched = watch(name, auto);
   const reader = placeReader === undefined ? {} : { reader: placeReader.href };
   let compiled: Promise<WebAssembly.Module | undefined> | undefined;
   /** Compiled for all workers once one of them needs it. */
@@ -61,24 +90,39 @@ export function workerPool(
   const started = () => {
     const alive = members.filter((member) => !member.broken());
     while (alive.length < workers) {
-      alive.push(startMember(startWorker("chunks"), { engine: name, ...reader }, runtime));
+      const deviceBytes = Math.floor(DEVICE_BYTES / workers);
+      const start = { engine: name, deviceBytes, ...reader };
+      alive.push(startMember(startWorker("chunks"), start, runtime));
     }
     return members = alive;
   };
   const turns = jobTurns<{ readonly job: ChunkJob } & Waiting>();
+  /** Threads by the names under which they said that they keep something. */
+  const keepers = new Map<string, Member>();
+  /** Whether a member may do a job: one that needs what another keeps waits for that. */
+  const fits = (member: Member) => ({ job }: { readonly job: ChunkJob }) => {
+    const keeper = job.stage === "map" && job.kept && keepers.get(job.kept.thread);
+    return !keeper || keeper === member || keeper.broken();
+  };
   /** Gives the next jobs to whoever has the fewest. */
   const hand = () => {
     while (turns.length() > 0) {
-      const free = started().reduce((best, next) => next.pending() < best.pending() ? next : best);
-      if (free.pending() >= AHEAD) return;
-      const { job, resolve, reject } = turns.next()!;
-      sendTo(free, job).then(resolve, reject);
+      const free = started().filter((member) => member.pending() < AHEAD)
+        .toSorted((a, b) => a.pending() - b.pending());
+      const member = free.find((each) => {
+        const next = turns.next(fits(each));
+        if (next) sendTo(each, next.job).then(next.resolve, next.reject);
+        return next !== undefined;
+      });
+      if (!member) return;
     }
   };
   /** Every answer makes room for a job that waits, also that of what had no turn. */
   const sendTo = async (member: Member, job: ChunkJob | "warm"): Promise<ChunkResult> => {
     try {
-      return await member.send(job);
+      const result = await member.send(job);
+      if (result.kept) keepers.set(result.kept.thread, member);
+      return result;
     } finally {
       hand();
     }
@@ -96,27 +140,35 @@ export function workerPool(
       });
       return watched.see(result);
     },
-    broadcast: (job) => Promise.all(started().map((member) => sendTo(member, job))),
+    broadcast(job) {
+      // Who is not there keeps nothing.
+      const asked = job.stage === "drop" ? members.filter((member) => !member.broken()) : started();
+      return Promise.all(asked.map((member) => sendTo(member, job)));
+    },
     async warm() {
       const cold = started().filter((member) => !member.warmed());
       await Promise.all(cold.map((member) => sendTo(member, "warm")));
     },
-    close() {
+    async close() {
       for (let left = turns.next(); left; left = turns.next()) {
         left.reject(new Error("The engine was stopped"));
       }
       for (const member of members) member.stop();
       members = [];
-      return Promise.resolve();
+      await auto?.close();
     },
   };
 }
 
 /** Chooses the engine of each merge, and sees where the GPU fails. */
-function watch(name: EngineName) {
+function watch(name: EngineName, auto?: AutoChoice) {
   let lost: string | undefined;
   return {
-    choose: engineChooser(name, () => findAdapter(), () => lost),
+    choose: engineChooser(name, {
+      adapter: () => findAdapter(),
+      lost: () => lost,
+      ...(auto ? { auto: auto.current } : {}),
+    }),
     see(result: ChunkResult): ChunkResult {
       lost ??= result.fallback;
       return result;

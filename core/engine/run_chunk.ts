@@ -4,16 +4,26 @@
  * @module
  */
 import { createKernels } from "../tensor/kernels/mod.ts";
-import type { ChunkJob, ChunkResult } from "./chunk_job.ts";
+import type {
+  AdapterJob,
+  ChunkJob,
+  ChunkResult,
+  CollectJob,
+  DropJob,
+  MapJob,
+  ReduceJob,
+} from "./chunk_job.ts";
 import { floats, loadChunk } from "./chunk_memory.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineName } from "./engine_name.ts";
 import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
+import { mapOnDevice, reduceOnDevice } from "./device_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
 import type { InputReader } from "./placed_inputs.ts";
 import { runTiles } from "./tiles.ts";
-import { createGpuMaps } from "./webgpu/gpu_maps.ts";
+import { findAdapter } from "./webgpu/adapter.ts";
+import type { GpuJobs } from "./webgpu/gpu_jobs.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
 
 /** Rows are padded to a whole number of SIMD groups. */
@@ -25,14 +35,15 @@ export type ChunkRunner = (job: ChunkJob) => Promise<ChunkResult>;
 /**
  * A runner with kernels and accumulators of its own.
  *
- * @param name What runs graphs: `wasm` is ONNX Runtime alone, `webgpu` takes the maps in float32, and what an engine
- * does not know goes to the next one.
+ * @param name What runs graphs: `wasm` is ONNX Runtime alone; what the fused engine does not know goes there too.
  * @param reader Reads the inputs that jobs only tell the place of; absent: jobs bring them all.
+ * @param gpu Runs the jobs that ask for a GPU; absent: they run as all others.
  */
 export function createChunkRunner(
   engine: Engine,
   name: EngineName,
   reader?: InputReader,
+  gpu?: GpuJobs,
 ): ChunkRunner {
   const kernels = createKernels();
   const accumulators = createAccumulators(kernels);
@@ -42,7 +53,7 @@ export function createChunkRunner(
     accumulators,
     ...(name === "wasm" ? {} : { fused: createFusedEngine(kernels) }),
     ...(reader ? { reader } : {}),
-    ...(name === "webgpu" ? { gpu: createGpuMaps() } : {}),
+    ...(gpu ? { gpu } : {}),
   };
   let tail: Promise<unknown> = Promise.resolve();
   return (job) => {
@@ -55,16 +66,57 @@ export function createChunkRunner(
 }
 
 async function runJob(thread: Thread, given: ChunkJob): Promise<ChunkResult> {
-  const { kernels, accumulators } = thread;
-  const { thread: name } = accumulators;
-  if (given.stage === "collect") return { thread: name, collected: accumulators.collect(given) };
-  const isTiled = given.stage === "map" ? !thread.gpu?.takes(given) : given.stage === "reduce";
-  if (isTiled && (given.stage === "map" || given.stage === "reduce")) {
+  const { accumulators } = thread;
+  if (given.stage === "collect") {
+    return { thread: accumulators.thread, collected: accumulators.collect(given) };
+  }
+  if (given.stage === "drop") {
+    thread.gpu?.drop(given.prefix);
+    return {};
+  }
+  if (given.stage === "adapter") {
+    const adapter = await findAdapter();
+    return adapter ? { adapter } : {};
+  }
+  if (given.stage === "map" || given.stage === "reduce") {
+    if (thread.gpu?.takes(given)) return await runGraphOnDevice(thread, given);
+    if (given.stage === "map" && given.kept) return { unread: true };
     const done = runTiles(thread, given, accumulators.end());
     if (done) return done;
   }
-  const job = thread.reader ? thread.reader.read(given) : given;
+  const job = readJob(thread, given);
+  return job ? await runLoaded(thread, job) : { unread: true };
+}
+
+/** A job on a GPU; what that cannot do is done on the processor, or asked for again with its inputs. */
+async function runGraphOnDevice(
+  thread: Thread,
+  given: MapJob | ReduceJob,
+): Promise<ChunkResult> {
+  const job = readJob(thread, given);
   if (!job) return { unread: true };
+  const isMap = job.stage === "map";
+  const done = isMap ? await mapOnDevice(thread, job) : await reduceOnDevice(thread, job);
+  if (done && done.fallback === undefined) return done;
+  if (isMap && job.kept) return { ...done, unread: true };
+  // A map whose result has a fault, or whose inputs are selected here, goes to the device from decoded rows.
+  const tiled = isMap && thread.gpu?.takes(job)
+    ? undefined
+    : runTiles(thread, job, thread.accumulators.end());
+  return { ...tiled ?? await runLoaded(thread, job), ...done };
+}
+
+/** The job with its inputs; undefined if they could not be read. */
+function readJob<Job extends ChunkJob>({ reader }: Thread, job: Job): Job | undefined {
+  return reader ? reader.read(job) : job;
+}
+
+async function runLoaded(
+  thread: Thread,
+  job: Exclude<ChunkJob, CollectJob | DropJob | AdapterJob>,
+): Promise<ChunkResult> {
+  const { kernels, accumulators } = thread;
+  const { thread: name } = accumulators;
   const slots = job.stage === "histogram"
     ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i, lane.kind))
     : [];

@@ -5,10 +5,11 @@
  */
 import { Problem } from "../problem.ts";
 import type { ChunkJob } from "./chunk_job.ts";
-import type { EngineName } from "./engine_name.ts";
+import { type EngineName, wantsGpu } from "./engine_name.ts";
 import { createInputReader, type PlaceReaderModule } from "./placed_inputs.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { type ChunkRunner, createChunkRunner } from "./run_chunk.ts";
+import { createGpuJobs } from "./webgpu/gpu_jobs.ts";
 import {
   buffersOf,
   type RuntimeRequest,
@@ -32,13 +33,15 @@ const engine = onnxRuntime(() => {
 });
 let named: EngineName = "auto";
 let reader: string | undefined;
+let deviceBytes = 0;
 /** One for all jobs, as accumulators outlive a job. */
 let runner: Promise<ChunkRunner> | undefined;
 
 async function makeRunner(): Promise<ChunkRunner> {
-  if (reader === undefined) return createChunkRunner(engine, named);
+  const gpu = wantsGpu(named) ? createGpuJobs(deviceBytes) : undefined;
+  if (reader === undefined) return createChunkRunner(engine, named, undefined, gpu);
   const module: PlaceReaderModule = await import(reader);
-  return createChunkRunner(engine, named, createInputReader(module));
+  return createChunkRunner(engine, named, createInputReader(module), gpu);
 }
 
 async function answer(job: ChunkJob | "warm"): Promise<Omit<WorkerReply, "id">> {
@@ -59,6 +62,7 @@ scope.onmessage = async ({ data }) => {
   if ("engine" in data) {
     named = data.engine;
     reader = data.reader;
+    deviceBytes = data.deviceBytes;
     return;
   }
   if ("module" in data) return runtime.resolve(data.module);

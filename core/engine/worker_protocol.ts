@@ -10,6 +10,8 @@ import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
 /** The first message to a worker. */
 export interface WorkerStart {
   readonly engine: EngineName;
+  /** Bytes that its GPU may keep from pass to pass. */
+  readonly deviceBytes: number;
   /** Address of the module that reads places; see {@linkcode PlaceReaderModule}. */
   readonly reader?: string;
 }
@@ -61,5 +63,6 @@ export function inputBytes({ base, models }: ChunkInputs): number {
 /** The input buffers of a job. */
 export function inputBuffersOf(inputs: ChunkInputs): ArrayBuffer[] {
   const all = inputs.base ? [...inputs.models, inputs.base] : inputs.models;
-  return all.filter(({ at }) => at === undefined).map(({ bytes }) => bytes.buffer);
+  return all.filter(({ at, bytes }) => at === undefined && bytes.length > 0)
+    .map(({ bytes }) => bytes.buffer);
 }

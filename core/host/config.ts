@@ -55,7 +55,7 @@ export interface Config {
 
 /**
  * `auto` and `fused`: the fused engine wherever it knows all that a graph uses (it is the faster one there), else
- * ONNX Runtime on WebAssembly.
+ * ONNX Runtime on WebAssembly. `auto` takes a GPU for what it measured to be faster there.
  */
 
 /** The environment is wrong; the message has a line per fault. */

@@ -7,6 +7,7 @@ import type { UseStore } from "idb-keyval";
 import { onnxWorkspace } from "../engine/onnx_workspace.ts";
 import { workerPool } from "../engine/pool.ts";
 import { remoteWorkspaces } from "../engine/remote_workspace.ts";
+import { type Log, noLog } from "../log.ts";
 import { memoryBudget } from "../memory_budget.ts";
 import { checkReadiness } from "../readiness.ts";
 import { guardedFetch } from "../sources/guarded_fetch.ts";
@@ -18,6 +19,7 @@ import { memoryTable, tableStore } from "../store/table_store.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
 import { fileWorkers } from "./file_workers.ts";
+import { mayHaveGpu } from "./gpu_hint.ts";
 import { hostHasher } from "./hasher.ts";
 import { connect } from "./http/connect.ts";
 import { behindProxy } from "./http/proxy.ts";
@@ -37,14 +39,18 @@ const FLUSH_MS = 2000;
 /**
  * Opens the store and the engine (which loads on first use).
  *
+ * @param log Is told what the engine `auto` was found to be.
  * @throws {ConfigError} If a folder that the environment names is none, or the store cannot be opened in it.
  */
-export async function openPorts(config: Config) {
+export async function openPorts(config: Config, log: Log = noLog) {
   const { data, memory, files, workers } = config;
   await checkFiles(files);
   const { blobs, records, closeRecords } = await openStore(data, memory);
   const leases = createLeases(blobs);
-  const executor = workerPool(workers, config.engine, fileWorkers);
+  const executor = workerPool(workers, config.engine, fileWorkers, {
+    measures: config.engine === "auto" && mayHaveGpu(),
+    onChosen: (engine) => log("info", "engine", { engine }),
+  });
   const { limits } = config;
   const budget = memoryBudget(limits.memory, 1000 * limits.memoryWait);
   const { resolve, checks } = await hostResolver();

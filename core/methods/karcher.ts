@@ -18,9 +18,18 @@ interface Centre {
   readonly shares: readonly number[];
   readonly iterations: number;
   readonly residual: number;
+  /** How near a step's length came to the tolerance, relative to it, and the length of the mean direction. */
+  readonly nearest: number;
+  readonly start: number;
   /** Whether the directions cancel, so that the iteration starts from the first of them. */
   readonly cancels: boolean;
 }
+
+/**
+ * Sums in float32 do where the mean direction is longer than `start` and no step is as near to the tolerance as
+ * `nearest`, relative to it: one more or less would be another result.
+ */
+const SETTLED = { start: 0.3, nearest: 0.01 } as const;
 
 /** `y = u·(1/n) Σ ‖x_i‖` with u the mean of the directions on the sphere. */
 export const karcher: MergeMethod = {
@@ -66,7 +75,15 @@ export const karcher: MergeMethod = {
     const find = (products: Float64Array) => centre(products, count, { tolerance, limit, compat });
     return {
       action: "merge",
-      measures: [{ kind: "sums", graph: "products", sums: count * count }],
+      measures: [{
+        kind: "sums",
+        graph: "products",
+        sums: count * count,
+        settled(products) {
+          const { start, nearest } = find(products);
+          return start > SETTLED.start && nearest > SETTLED.nearest;
+        },
+      }],
       graph: "combine",
       coefficients: (products) => ({ share: find(products!).shares }),
       statistics(products) {
@@ -94,7 +111,8 @@ function centre(products: Float64Array, count: number, options: Options): Centre
   const least = compat ? tolerance : NEGLIGIBLE * Math.max(...norms);
   const kept = norms.flatMap((norm, i) => norm > least ? [i] : []);
   if (kept.length === 0) {
-    return { shares: norms.map(() => 0), iterations: 0, residual: 0, cancels: false };
+    const shares = norms.map(() => 0);
+    return { shares, iterations: 0, residual: 0, nearest: 0, start: 0, cancels: false };
   }
   const product = (u: readonly number[], v: readonly number[]) =>
     Math.max(sum(u.flatMap((a, i) => v.map((b, k) => a * b * cosine(kept[i]!, kept[k]!)))), 0);
@@ -106,11 +124,13 @@ function centre(products: Float64Array, count: number, options: Options): Centre
   const cancels = start < tolerance;
   u = cancels ? kept.map((_, i) => Number(i === 0)) : u.map((a) => a / start);
   let residual = 0;
+  let nearest = Infinity;
   let iterations = 0;
   while (iterations < limit) {
     iterations++;
     const step = tangent(u);
     residual = length(step);
+    nearest = Math.min(nearest, Math.abs(residual / tolerance - 1));
     if (residual < tolerance) break;
     const [along, aside] = [Math.cos(residual), Math.sin(residual) / residual];
     const next = u.map((a, i) => along * a + aside * step[i]!);
@@ -120,7 +140,7 @@ function centre(products: Float64Array, count: number, options: Options): Centre
   const scale = sum(norms) / count;
   const shares = norms.map(() => 0);
   kept.forEach((model, i) => shares[model] = scale * u[i]! / norms[model]!);
-  return { shares, iterations, residual, cancels };
+  return { shares, iterations, residual, nearest, start, cancels };
 
   /** The mean of the logarithms at u. */
   function tangent(u: readonly number[]): number[] {

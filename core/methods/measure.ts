@@ -63,6 +63,11 @@ export interface SumMeasure extends Measuring {
   readonly start?: readonly number[];
   /** Takes a block's numbers into the total, in place; absent: addition. */
   combine?(total: Float64Array, block: Float64Array): void;
+  /**
+   * Whether sums of the whole tensor whose blocks were summed in float32 do for the coefficients, to which they must be
+   * all that matters; if not, they are taken again in float64. Absent: always in float64.
+   */
+  settled?(sums: Float64Array): boolean;
   /** The sums of all vectors, `[vectors, sums]`, where the measures before tell: no pass is made then. */
   known?(...found: readonly Float64Array[]): Float64Array | undefined;
 }

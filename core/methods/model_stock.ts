@@ -10,6 +10,9 @@ import { rowsOf } from "./vectors.ts";
 /** With `compat`, the product of two norms is floored at this. */
 const COMPAT_FLOOR = 1e-6;
 
+/** With `compat`, sums in float32 do where the ratio's denominator is above this. */
+const SETTLED = 0.1;
+
 /** `y = b + t · (1/n) Σ δ_i`, one t per tensor, or per row with `filter_wise`. */
 export const modelStock: MergeMethod = {
   name: "model_stock",
@@ -47,7 +50,13 @@ export const modelStock: MergeMethod = {
     return {
       action: "merge",
       ...(tensor.global.filter_wise === true ? rowsOf(tensor) : {}),
-      measures: [{ kind: "sums", graph: "products", sums: count * count }],
+      measures: [{
+        kind: "sums",
+        graph: "products",
+        sums: count * count,
+        settled: (sums) =>
+          !tensor.compat || 1 + (count - 1) * meanCosine(count, sums, true) > SETTLED,
+      }],
       graph: "mean",
       coefficients(sums) {
         const share = ratio(count, meanCosine(count, sums, tensor.compat), tensor.compat) / count;

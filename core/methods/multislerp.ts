@@ -7,6 +7,9 @@ import { gramOf } from "./gram.ts";
 import type { MergeMethod, TensorCase } from "./method.ts";
 import { numberOf, numbersOf, sum, WEIGHT } from "./parameters.ts";
 
+/** Sums in float32 do where the mean direction is longer than this share of the weights. */
+const SETTLED = 0.1;
+
 /** `y = (Σ W_i‖v_i‖)·m/‖m‖ (+ b)` with m = Σ W_i v_i/‖v_i‖. */
 export const multislerp: MergeMethod = {
   name: "multislerp",
@@ -57,7 +60,14 @@ export const multislerp: MergeMethod = {
     const direct = (products: Float64Array) => direction(sharesOf(tensor), products, eps);
     return {
       action: "merge",
-      measures: [{ kind: "sums", graph: "products", sums: count * count }],
+      measures: [{
+        kind: "sums",
+        graph: "products",
+        sums: count * count,
+        settled: (products) =>
+          direct(products).length >
+            Math.max(SETTLED * sum(sharesOf(tensor).map(Math.abs)), 2 * eps),
+      }],
       graph: "combine",
       coefficients: (products) => ({ share: direct(products!).shares }),
       statistics(products) {

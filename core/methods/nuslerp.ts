@@ -12,6 +12,8 @@ import { columnsOf, rowsOf } from "./vectors.ts";
 const PARALLEL = 1e-7;
 /** Cosines below this too. */
 const ANTIPARALLEL = -0.9995;
+/** Sums in float32 do unless vectors are nearer to opposite than this. */
+const UNSETTLED = -0.9;
 /** Weights whose sum is below this count as equal. */
 const SUM_GUARD = 1e-6;
 /** With `compat`: the floor of norms, and the sine below which vectors are interpolated linearly. */
@@ -68,7 +70,12 @@ export const nuslerp: MergeMethod = {
     return {
       action: "merge",
       ...vectorsOf(tensor),
-      measures: [{ kind: "sums", graph: "products", sums: 4 }],
+      measures: [{
+        kind: "sums",
+        graph: "products",
+        sums: 4,
+        settled: (sums) => interpolate(sums).cosine > UNSETTLED,
+      }],
       graph: "combine",
       coefficients(sums) {
         const { from, to } = interpolate(sums!);

@@ -56,7 +56,13 @@ export const sce: MergeMethod = {
     if (count === 0) return { action: "copy", from: "base", reason: "no-models" };
     if (topK === 0) return { action: "copy", from: "base", reason: "select-zero" };
     if (count === 1) return { action: "copy", from: 0, reason: "identity" };
-    const energies: Measure = { kind: "sums", graph: "energies", sums: count };
+    const energies: Measure = {
+      kind: "sums",
+      graph: "energies",
+      sums: count,
+      // With `compat` a threshold hangs on them.
+      settled: () => !tensor.compat,
+    };
     return {
       action: "merge",
       measures: topK === 1 ? [energies] : [{

@@ -8,6 +8,8 @@ import { numberOf } from "./parameters.ts";
 
 /** Vectors whose cosine exceeds this are interpolated linearly. */
 const PARALLEL = 0.9995;
+/** Sums in float32 do, unless the cosine is so near to where the formula changes, or vectors are nearly opposite. */
+const UNSETTLED = { around: 1e-5, below: -0.9 } as const;
 /** With `compat`, a vector of at most this norm is not normalized. */
 const COMPAT_NORM = 1e-8;
 
@@ -50,7 +52,16 @@ export const slerp: MergeMethod = {
     const interpolate = (sums: Float64Array) => interpolation(t, sums, tensor.compat);
     return {
       action: "merge",
-      measures: [{ kind: "sums", graph: "products", sums: 4 }],
+      measures: [{
+        kind: "sums",
+        graph: "products",
+        sums: 4,
+        settled(sums) {
+          const { cosine, mode } = interpolate(sums);
+          return mode !== "zero-norm" && cosine > UNSETTLED.below &&
+            Math.abs(cosine - PARALLEL) > UNSETTLED.around;
+        },
+      }],
       graph: "combine",
       coefficients(sums) {
         const { from, to } = interpolate(sums);

@@ -122,6 +122,21 @@ export function readChunk(
   return tensor.source.slice(from, from + count * bytes, signal);
 }
 
+/** The inputs of a chunk without their bytes. */
+export function emptyInputs({ base, inputs }: MergeWork, count: number): ChunkInputs {
+  const empty = ({ tensor: { dtype } }: { readonly tensor: StoredTensor }): ChunkInput => ({
+    dtype,
+    bytes: new Uint8Array(0),
+  });
+  return {
+    count,
+    ...(base ? { base: empty(base) } : {}),
+    models: inputs.map(empty),
+    kinds: inputs.map(({ kind }) => kind),
+    finite: true,
+  };
+}
+
 /** The bytes of an input that is not read yet. */
 const NOTHING = new Uint8Array(0);
 

@@ -9,11 +9,22 @@ import type {
   ChunkJob,
   ChunkResult,
   ChunkSelection,
+  KeptInputs,
+  MapJob,
 } from "../engine/chunk_job.ts";
+import type { EngineChoice } from "../engine/engine_name.ts";
 import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Chunk, inputBytes, type MergeTensor, readPieces, withInputs } from "./chunks.ts";
+import {
+  type Chunk,
+  emptyInputs,
+  inputBytes,
+  type MergeTensor,
+  readPieces,
+  withInputs,
+} from "./chunks.ts";
+import type { KeptTensors } from "./kept_tensors.ts";
 import type { NearReads } from "./near_reads.ts";
 
 export type { MergeTensor } from "./chunks.ts";
@@ -40,6 +51,10 @@ export interface MergeContext {
   /** The factor of `lines`, where it is found over the whole model. */
   readonly linesAlpha?: number;
   readonly signal: AbortSignal;
+  /** What the merge runs on; absent: the processor. */
+  readonly engine?: EngineChoice;
+  /** What is kept on GPUs; absent: nothing. */
+  readonly kept?: KeptTensors;
   /** Is told why the GPU was given up. */
   readonly onFallback?: (reason: string) => void;
 }
@@ -82,6 +97,21 @@ async function runSmall(
   );
   signal.throwIfAborted();
   return result;
+}
+
+/** Runs the map of a chunk whose inputs a thread kept; undefined if it has them no more. */
+export async function runKept(
+  { plan, executor, signal, onFallback }: MergeContext,
+  { work }: MergeTensor,
+  { count }: Chunk,
+  kept: KeptInputs,
+  job: Omit<MapJob, "inputs" | "kept">,
+): Promise<ChunkResult | undefined> {
+  const inputs = emptyInputs(work, count);
+  const result = await executor.run({ ...job, inputs, kept }, plan.bytesIn);
+  signal.throwIfAborted();
+  if (result.fallback !== undefined) onFallback?.(result.fallback);
+  return result.unread ? undefined : result;
 }
 
 /** Reads a chunk, runs the job made for it, and turns a fault into a problem. */

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import type { GraphCall } from "../engine/chunk_job.ts";
+import type { GraphCall, KeptInputs } from "../engine/chunk_job.ts";
 import type { KeepMeasure, Measure, RankMeasure } from "../methods/measure.ts";
 import type { Chunk } from "./chunks.ts";
 import { graphCalls } from "./coefficients.ts";
 import type { MergeContext, MergeTensor } from "./context.ts";
 import { keyCuts } from "./key_cuts.ts";
 import { rankPass, valueOfKey } from "./rank_pass.ts";
-import { reducePass } from "./reduce_pass.ts";
+import { isTolerant, NOTHING, type OnDevice } from "./device.ts";
+import { type Reduced, reducePass } from "./reduce_pass.ts";
 import { type BindSelection, selector } from "./selections.ts";
 
 /** What is known of a tensor before its map. */
@@ -22,6 +23,8 @@ export interface Measured {
   /** Whether sums were taken and all models (and the base) were found to hold the same bits. */
   readonly agreed: boolean;
   readonly agreedWithBase: boolean;
+  /** By chunk, where a GPU keeps the inputs. */
+  readonly kept: ReadonlyMap<number, KeptInputs>;
 }
 
 /** A tensor under measurement. */
@@ -32,16 +35,21 @@ interface State {
   readonly select: () => Promise<BindSelection>;
 }
 
-/** Takes the measures of a tensor, beyond those that were taken of the whole model. */
+/**
+ * Takes the measures of a tensor, beyond those that were taken of the whole model.
+ *
+ * @param device Where sums are taken; what the last of them read is kept there for the map.
+ */
 export async function measure(
   context: MergeContext,
   tensor: MergeTensor,
   chunks: readonly Chunk[],
+  device: OnDevice = NOTHING,
 ): Promise<Measured> {
   const { measures = [] } = tensor.work.decision;
   const found = [...context.whole?.found(tensor) ?? []];
   let select = await selector(context, tensor, chunks);
-  let agreement = { agreed: false, agreedWithBase: false };
+  let agreement: Omit<Reduced, "sums"> = { agreed: false, agreedWithBase: false, kept: new Map() };
   for (const next of measures.slice(found.length)) {
     const call = graphCalls(tensor, next.graph, coefficientsOf(next), found);
     const state = { context, tensor, chunks, select };
@@ -52,14 +60,21 @@ export async function measure(
           found.push(known);
           break;
         }
-        const { sums, ...agreed } = await reducePass(context, tensor, {
-          measure: next,
-          chunks,
-          call,
-          select: await select(),
-        });
+        const pass = { measure: next, chunks, call };
+        const keep = next === measures.at(-1) ? context.kept?.nameOf(tensor) : undefined;
+        const tolerated = device.sums && isTolerant(next)
+          ? await reducePass(context, tensor, {
+            ...pass,
+            select: await select(),
+            device: keep === undefined ? {} : { keep },
+          })
+          : undefined;
+        const isSettled = tolerated !== undefined && next.settled!(tolerated.sums);
+        const { sums, ...agreed } = isSettled
+          ? tolerated
+          : await reducePass(context, tensor, { ...pass, select: await select() });
         found.push(sums);
-        agreement = agreed;
+        agreement = { ...agreed, kept: tolerated?.kept ?? agreed.kept };
         break;
       }
       case "ranks":

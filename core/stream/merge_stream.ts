@@ -6,7 +6,8 @@
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import { engineProducts } from "../algebra/products.ts";
 import { slices } from "../algebra/steps.ts";
-import type { ChunkExecutor, MapJob } from "../engine/chunk_job.ts";
+import type { ChunkExecutor } from "../engine/chunk_job.ts";
+import type { EngineChoice } from "../engine/engine_name.ts";
 import { onnxRuntime } from "../engine/onnx_runtime.ts";
 import { planLayout } from "../merge/plan_layout.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
@@ -14,10 +15,11 @@ import { tensorsMerged } from "../telemetry/instruments.ts";
 import { startPhase } from "../telemetry/phase.ts";
 import { createBufferPool, IDLE_BYTES } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
-import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
+import { type MergeContext, type MergeTensor, runChunk, runKept } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
 import { gatherPieces } from "./gather_pieces.ts";
 import { inOrder } from "./in_order.ts";
+import { keptTensors } from "./kept_tensors.ts";
 import { linesAlpha } from "./lines_scope.ts";
 import { type MatrixContext, mergeMatrix } from "./matrix_merge.ts";
 import { measureModel } from "./model_scope.ts";
@@ -48,6 +50,8 @@ export interface MergeOptions {
   readonly from?: number;
   /** Is told of every tensor when it is written (or left out). */
   readonly onTensor?: (report: TensorReport) => void;
+  /** What the merge runs on, as its report says; asked of the executor if absent. */
+  readonly engine?: EngineChoice;
   readonly onProgress?: (progress: MergeProgress) => void;
   /** Is told why the GPU was given up; the merge goes on on the processor. */
   readonly onFallback?: (reason: string) => void;
@@ -83,13 +87,23 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
   const signal = AbortSignal.any([options.signal, controller.signal]);
   const buffers = createBufferPool(IDLE_BYTES);
   // Costs nothing until the first product.
-  const engine = onnxRuntime();
-  const products = engineProducts(engine, slices(signal));
+  const runtime = onnxRuntime();
+  const products = engineProducts(runtime, slices(signal));
+  const engine = options.engine ?? await options.executor.engine?.();
+  const kept = keptTensors(options.executor);
   const layout = planLayout(plan);
   const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
   const ordered = layout.tensors.map(({ name }) => byName.get(name)!);
   const near = nearReads(ordered, signal);
-  const alone: MatrixContext = { ...options, plan, buffers, near, signal, products };
+  const alone: MatrixContext = {
+    ...options,
+    plan,
+    buffers,
+    near,
+    signal,
+    products,
+    ...(engine?.name === "webgpu" ? { engine, kept } : {}),
+  };
   const { from = 0 } = options;
   for (const tensor of from > 0 ? [] : plan.tensors) {
     if (!tensor.work) options.onTensor?.(tensorReport(tensor));
@@ -121,7 +135,8 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
   } finally {
     controller.abort();
     near.close();
-    await engine.close();
+    await kept.close();
+    await runtime.close();
     phase.note({ "amalgam.tensors": tensors });
     phase.end(failure);
   }
@@ -163,6 +178,7 @@ async function* pieceTasks(
       ...(ready.kind === "copy" && tensor.work?.kind !== "copy" ? { action: "copy" } : {}),
       reasons: ready.reasons,
       ...(ready.kind !== "copy" && ready.statistics ? { statistics: ready.statistics } : {}),
+      onDevice: ready.kind === "map" && ready.device,
     }));
   }
 }
@@ -214,17 +230,20 @@ function* piecesOf(context: MergeContext, tensor: PlannedTensor, ready: Ready): 
   }
   const merging = tensor as MergeTensor;
   for (const chunk of ready.chunks) {
-    yield { tensor: name, run: () => mapChunk(context, merging, ready.job, chunk) };
+    yield { tensor: name, run: () => mapChunk(context, merging, ready, chunk) };
   }
 }
 
 async function mapChunk(
   context: MergeContext,
   tensor: MergeTensor,
-  job: (chunk: Chunk) => Omit<MapJob, "inputs">,
+  { job, kept }: Prepared & { readonly kind: "map" },
   chunk: Chunk,
 ): Promise<Bytes> {
   const bound = job(chunk);
+  const held = kept.get(chunk.index);
+  const done = held && await runKept(context, tensor, chunk, held, bound);
+  if (done) return done.bytes!;
   const result = await runChunk(context, tensor, chunk, (inputs) => ({ ...bound, inputs }));
   return result.bytes!;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MapJob } from "../engine/chunk_job.ts";
+import type { KeptInputs, MapJob } from "../engine/chunk_job.ts";
 import type { PlannedInput } from "../merge/plan_types.ts";
 import { LINES } from "../methods/lines_factor.ts";
 import type { Statistics } from "../methods/method.ts";
@@ -11,6 +11,7 @@ import { Problem } from "../problem.ts";
 import { type Chunk, mergeChunks } from "./chunks.ts";
 import { graphCalls } from "./coefficients.ts";
 import { type MergeContext, type MergeTensor, runChunk } from "./context.ts";
+import { onDevice } from "./device.ts";
 import { inOrder } from "./in_order.ts";
 import { measure } from "./measures.ts";
 
@@ -22,7 +23,11 @@ export type Prepared =
   | {
     readonly kind: "map";
     readonly chunks: readonly Chunk[];
-    readonly job: (chunk: Chunk) => Omit<MapJob, "inputs">;
+    readonly job: (chunk: Chunk) => Omit<MapJob, "inputs" | "kept">;
+    /** By chunk, where a GPU keeps the inputs. */
+    readonly kept: ReadonlyMap<number, KeptInputs>;
+    /** Whether jobs ask for a GPU. */
+    readonly device: boolean;
     readonly statistics?: Statistics;
   };
 
@@ -35,9 +40,16 @@ export async function prepare(context: MergeContext, tensor: MergeTensor): Promi
     return { kind: "copy", input: work.base ?? work.inputs[0]!, reason: "non-finite" };
   }
 
-  const { found, select, agreed, agreedWithBase } = await measure(context, tensor, chunks);
+  const device = onDevice(context.engine, tensor);
+  const { found, select, agreed, agreedWithBase, kept } = await measure(
+    context,
+    tensor,
+    chunks,
+    device,
+  );
   const withBase = method.operand === "weights" && method.base === "required";
   if (work.idempotent && sameKinds(tensor) && (withBase ? agreedWithBase : agreed)) {
+    await context.kept?.drop(tensor);
     return { kind: "copy", input: work.inputs[0]!, reason: "inputs-equal" };
   }
   const bind = await select();
@@ -57,8 +69,11 @@ export async function prepare(context: MergeContext, tensor: MergeTensor): Promi
   return {
     kind: "map",
     chunks,
+    kept,
+    device: device.map,
     job: (chunk) => ({
       stage: "map",
+      ...(device.map ? { device: true } : {}),
       ...call(chunk),
       ...bind(chunk),
       double: decision.double ?? false,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { GraphCall } from "../engine/chunk_job.ts";
+import type { GraphCall, KeptInputs } from "../engine/chunk_job.ts";
 import { segmentsOf } from "../engine/segments.ts";
 import type { SumMeasure } from "../methods/measure.ts";
 import { type Chunk, vectorLayout, vectorsOf } from "./chunks.ts";
@@ -19,6 +19,8 @@ export interface Reduced {
   /** Whether all models hold the same bits everywhere, and whether the base does too. */
   readonly agreed: boolean;
   readonly agreedWithBase: boolean;
+  /** By chunk, where a GPU keeps the inputs. */
+  readonly kept: ReadonlyMap<number, KeptInputs>;
 }
 
 /** What is summed, and where to. */
@@ -30,19 +32,22 @@ export interface ReducePass {
   readonly select: BindSelection;
   /** Sums to go on from; absent: the measure's start. */
   readonly into?: Float64Array;
+  /** On a GPU, in float32; with a name, its inputs are kept under it. */
+  readonly device?: { readonly keep?: string };
 }
 
 /** Takes the sums of a tensor. */
 export async function reducePass(
   context: MergeContext,
   tensor: MergeTensor,
-  { measure, chunks, call, select, into }: ReducePass,
+  { measure, chunks, call, select, into, device }: ReducePass,
 ): Promise<Reduced> {
   const { sums: width, combine = addTo } = measure;
   const { vectors } = tensor.work.decision;
   const sums = into ?? startingSums(measure, vectorCount(tensor));
   let agreed = true;
   let agreedWithBase = true;
+  const kept = new Map<number, KeptInputs>();
   const passes = inOrder(chunks, context.executor.width, async (chunk) => {
     const selection = select(chunk);
     const result = await runChunk(context, tensor, chunk, (inputs) => ({
@@ -51,11 +56,14 @@ export async function reducePass(
       ...call(chunk),
       sums: width,
       ...selection,
+      ...(device ? { device: true } : {}),
+      ...(device?.keep === undefined ? {} : { keep: `${device.keep}/${chunk.index}` }),
     }));
     return { chunk, result };
   });
   for await (const { chunk, result } of passes) {
     const blocks = result.sums!;
+    if (result.kept) kept.set(chunk.index, result.kept);
     const layout = vectors && vectorLayout(chunk, tensor.elements, vectors);
     const segments = segmentsOf(chunk.count, layout);
     const first = !vectors || !layout
@@ -70,7 +78,7 @@ export async function reducePass(
     agreed &&= result.agreed === true;
     agreedWithBase &&= result.agreedWithBase === true;
   }
-  return { sums, agreed, agreedWithBase };
+  return { sums, agreed, agreedWithBase, kept };
 }
 
 /** What the sums of each vector start from. */

@@ -17,6 +17,8 @@ export interface TensorReport {
   readonly t: number;
   readonly models: readonly string[];
   readonly statistics?: Statistics;
+  /** What computed it, where that was a GPU. */
+  readonly engine?: "webgpu";
 }
 
 /** What became of a merge. */
@@ -43,6 +45,7 @@ export function tensorReport(
     action?: PlannedTensor["action"];
     reasons?: readonly string[];
     statistics?: Statistics;
+    onDevice?: boolean;
   } = {},
 ): TensorReport {
   const { work } = tensor;
@@ -57,5 +60,6 @@ export function tensorReport(
     t: tensor.t,
     models,
     ...(statistics ? { statistics } : {}),
+    ...(found.onDevice ? { engine: "webgpu" } : {}),
   };
 }

@@ -10,6 +10,8 @@ import type { MergeReport, TensorReport } from "./report.ts";
 
 /** A report in the making. */
 export interface ReportLog {
+  /** What the merge runs on, at first. */
+  readonly engine: EngineChoice;
   add(tensor: TensorReport): void;
   /** Is told why the GPU was given up on the way. */
   fellBack(reason: string): void;
@@ -26,6 +28,7 @@ export function reportLog(plan: Plan, engine: EngineChoice): ReportLog {
   const tensors: TensorReport[] = [];
   let fallback: string | undefined;
   return {
+    engine,
     add: (tensor) => tensors.push(tensor),
     fellBack: (reason) => fallback ??= reason,
     finish: (error) => ({

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes } from "../../core/checkpoint/byte_source.ts";
+import { type EngineChoice, roundingOf } from "../../core/engine/engine_name.ts";
 import { openPart, type Part } from "../../core/jobs/part.ts";
 import { planLayout } from "../../core/merge/plan_layout.ts";
 import type { Plan } from "../../core/merge/plan_types.ts";
@@ -55,7 +56,7 @@ export async function keepResult(
   prepared: CompleteMerge,
   log: ReportLog,
   job: JobBinding,
-  { name, engine }: { readonly name: string; readonly engine: unknown },
+  { name, engine }: { readonly name: string; readonly engine: EngineChoice },
 ): Promise<KeptResult> {
   const { controller, output, release } = prepared;
   const { signal } = controller;
@@ -101,6 +102,7 @@ async function writePart(
       log.add(report);
     },
     onFallback: log.fellBack,
+    engine: log.engine,
   });
   let { tensors } = part;
   let marked = { tensors, bytes: part.writer.bytes, at: performance.now() };
@@ -181,11 +183,11 @@ async function* readBack(
 /** All that the bytes depend on; undefined where that is not known for certain. */
 async function fingerprintOf(
   { plan, output, identity, recipe }: CompleteMerge,
-  engine: unknown,
+  engine: EngineChoice,
 ): Promise<string | undefined> {
   if (identity === undefined || output.tensors === undefined) return undefined;
   const { byteLength, mediaType } = output;
-  const form = [identity, engine, mediaType, byteLength, recipe.output ?? null];
+  const form = [identity, roundingOf(engine), mediaType, byteLength, recipe.output ?? null];
   const told = new TextEncoder().encode(JSON.stringify(form));
   const { header } = planLayout(plan);
   const bytes = new Uint8Array(told.length + header.length);

@@ -42,6 +42,7 @@ export async function sendResult(
     signal: controller.signal,
     onTensor: log.add,
     onFallback: log.fellBack,
+    engine: log.engine,
   });
   const answers: PutAnswer[] = [];
   try {

@@ -11,6 +11,16 @@ Deno.test("small work goes before large, and what waits longest goes every fourt
   assertEquals([turns.next(), turns.length()], [undefined, 0]);
 });
 
+Deno.test("who asks for what fits gets the first that does, and the others keep their turn", () => {
+  const turns = jobTurns<string>();
+  for (const name of ["a1", "b1", "a2"]) turns.add(name, 1);
+  turns.add("b2", 1000);
+  assertEquals(turns.next((name) => name.startsWith("b")), "b1");
+  assertEquals(turns.next((name) => name.startsWith("c")), undefined);
+  assertEquals(turns.next((name) => name.startsWith("b")), "b2");
+  assertEquals([turns.next(), turns.next(), turns.next()], ["a1", "a2", undefined]);
+});
+
 Deno.test("every job has its turn once, in its order among those of its size, and soon", () => {
   fc.assert(
     fc.property(

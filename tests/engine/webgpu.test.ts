@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { MapJob } from "../../core/engine/chunk_job.ts";
 import { engineChooser } from "../../core/engine/engine_name.ts";
-import type { Engine } from "../../core/engine/engine.ts";
 import { findAdapter } from "../../core/engine/webgpu/adapter.ts";
-import { createGpuMaps } from "../../core/engine/webgpu/gpu_maps.ts";
+import { createGpuJobs } from "../../core/engine/webgpu/gpu_jobs.ts";
+import type { GpuEngine } from "../../core/engine/webgpu/webgpu_runtime.ts";
 
 const host = (info: object, f16 = false) => ({
   gpu: {
@@ -53,37 +53,40 @@ Deno.test("an engine is chosen as asked; a GPU that is not there or was lost is 
     asked++;
     return Promise.resolve(adapter);
   };
-  assertEquals(await engineChooser("auto", find, () => told.lost)(), { name: "fused" });
-  assertEquals(await engineChooser("fused", find, () => told.lost)(), { name: "fused" });
-  assertEquals(await engineChooser("wasm", find, () => told.lost)(), { name: "wasm" });
+  const ports = { adapter: find, lost: () => told.lost };
+  assertEquals(await engineChooser("auto", ports)(), { name: "fused" });
+  assertEquals(await engineChooser("fused", ports)(), { name: "fused" });
+  assertEquals(await engineChooser("wasm", ports)(), { name: "wasm" });
   assertEquals(asked, 0);
-  const choose = engineChooser("webgpu", find, () => told.lost);
+  const choose = engineChooser("webgpu", ports);
   const chosen = { name: "webgpu", adapter: "NVIDIA H200", software: false } as const;
   assertEquals(await choose(), chosen);
   told.lost = "device-failed: it burns";
   assertEquals(await choose(), { ...chosen, name: "fused", fallback: told.lost });
   assertEquals(asked, 1);
-  assertEquals(await engineChooser("webgpu", () => Promise.resolve(undefined), () => told.lost)(), {
+  const without = { ...ports, adapter: () => Promise.resolve(undefined) };
+  assertEquals(await engineChooser("webgpu", without)(), {
     name: "fused",
     fallback: "no-adapter: the host offers no WebGPU adapter",
   });
 });
 
-Deno.test("maps in float32 go to the GPU until one fails", async () => {
+Deno.test("jobs that ask for the GPU go there until one fails", async () => {
   let closed = 0;
-  const engine: Engine = {
-    run: () => Promise.reject(new Error("out of memory")),
+  const fail = () => Promise.reject(new Error("out of memory"));
+  const engine: GpuEngine = {
+    run: fail,
+    runHeld: fail,
+    device: fail,
     warm: () => Promise.resolve(),
     close: () => Promise.resolve(void closed++),
   };
-  const maps = createGpuMaps(engine);
-  const job = (double: boolean) => ({ stage: "map", double }) as MapJob;
-  assertEquals([maps.takes(job(false)), maps.takes(job(true))], [true, false]);
-  assertEquals(await maps.attempt(() => Promise.resolve()), undefined);
-  assertEquals(maps.takes(job(false)), true);
-  const reason = await maps.attempt(async (device) =>
-    void await device.run("key", () => new Uint8Array(), {})
-  );
-  assertEquals(reason, "device-failed: out of memory");
-  assertEquals([maps.takes(job(false)), closed], [false, 1]);
+  const jobs = createGpuJobs(0, engine);
+  const asking = { stage: "map", device: true } as MapJob;
+  assertEquals([jobs.takes(asking), jobs.takes({ stage: "map" } as MapJob)], [true, false]);
+  assertEquals(await jobs.attempt(() => Promise.resolve(3)), { result: 3 });
+  assertEquals(jobs.takes(asking), true);
+  const failed = await jobs.attempt((device) => device.run("key", () => new Uint8Array(), {}));
+  assertEquals(failed, { fallback: "device-failed: out of memory" });
+  assertEquals([jobs.takes(asking), closed], [false, 1]);
 });

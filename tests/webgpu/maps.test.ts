@@ -118,7 +118,11 @@ Deno.test("the bytes do not depend on chunk size or workers", async () => {
       const expected = await mergeBytes(recipe, used(recipe), { executor: single });
       const chunks = { executor: single, chunkElements: 1024 };
       assertEquals(await mergeBytes(recipe, used(recipe), chunks), expected);
-      assertEquals(await mergeBytes(recipe, used(recipe), { executor: pool }), expected);
+      const reasons: string[] = [];
+      const onFallback = (reason: string) => reasons.push(reason);
+      const pooled = await mergeBytes(recipe, used(recipe), { executor: pool, onFallback });
+      assertEquals(reasons, [], method);
+      assertEquals(pooled, expected, method);
     }
     for (const executor of [single, pool]) {
       assertEquals((await executor.engine!()).fallback, undefined);

@@ -9,6 +9,30 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import type { Engine, EngineTensor } from "../engine.ts";
 import { exclusively } from "../load_runtime.ts";
+import type { GpuBuffer, GpuDevice } from "./gpu_device.ts";
+
+/** A float32 tensor in memory of the device. */
+export interface DeviceTensor {
+  readonly buffer: GpuBuffer;
+  readonly shape: readonly number[];
+}
+
+/** An engine whose graphs also read and write memory of its device. */
+export interface GpuEngine extends Engine {
+  /** The device on which graphs run; making the session of a key makes it. */
+  device(key: string, build: () => Uint8Array): Promise<GpuDevice>;
+  /**
+   * Runs a graph as {@linkcode Engine.run} does.
+   *
+   * @param held Inputs and outputs by name that lie on the device; outputs among them are not answered.
+   */
+  runHeld(
+    key: string,
+    build: () => Uint8Array,
+    feeds: Readonly<Record<string, EngineTensor>>,
+    held: Readonly<Record<string, DeviceTensor>>,
+  ): Promise<Readonly<Record<string, EngineTensor>>>;
+}
 
 /** How many sessions are kept; the least recently used one is released beyond that. */
 const MAXIMUM_SESSIONS = 8;
@@ -45,8 +69,8 @@ async function withoutOpaqueLocation<Result>(load: () => Promise<Result>): Promi
   }
 }
 
-/** An engine of this thread; whatever goes wrong on the device is thrown by {@linkcode Engine.run}. */
-export function webgpuRuntime(): Engine {
+/** An engine of this thread; whatever goes wrong on the device is thrown by its runs. */
+export function webgpuRuntime(): GpuEngine {
   const sessions = new Map<string, Promise<InferenceSession>>();
 
   const session = (runtime: Runtime, key: string, build: () => Uint8Array) => {
@@ -72,27 +96,48 @@ export function webgpuRuntime(): Engine {
     return active;
   };
 
-  return {
-    async run(key, build, feeds) {
+  const engine: GpuEngine = {
+    run: (key, build, feeds) => engine.runHeld(key, build, feeds, {}),
+    async device(key, build) {
+      const runtime = await loadWebgpu();
+      await session(runtime, key, build);
+      return await (runtime.env.webgpu as { readonly device: Promise<GpuDevice> }).device;
+    },
+    async runHeld(key, build, feeds, held) {
       const runtime = await loadWebgpu();
       const active = await session(runtime, key, build);
-      const inputs: Record<string, Tensor> = {};
-      for (const name of active.inputNames) {
+      const tensor = (name: string): Tensor | undefined => {
+        const lent = held[name];
+        if (lent) {
+          return runtime.Tensor.fromGpuBuffer(lent.buffer as never, {
+            dataType: "float32",
+            dims: [...lent.shape],
+          }) as Tensor;
+        }
         const feed = feeds[name];
-        if (!feed) throw new Error(`The graph ${key} lacks its input ${name}`);
-        inputs[name] = new runtime.Tensor(
+        return feed && new runtime.Tensor(
           feed.type,
           feed.data as Float32Array<ArrayBuffer>,
           [...feed.shape],
         ) as Tensor;
+      };
+      const inputs: Record<string, Tensor> = {};
+      for (const name of active.inputNames) {
+        const input = tensor(name);
+        if (!input) throw new Error(`The graph ${key} lacks its input ${name}`);
+        inputs[name] = input;
       }
-      const results = await exclusively(() => active.run(inputs));
+      const fetches = Object.fromEntries(
+        active.outputNames.map((name) => [name, held[name] ? tensor(name)! : null] as const),
+      );
+      const results = await exclusively(() => active.run(inputs, fetches));
       const outputs: Record<string, EngineTensor> = {};
-      for (const [name, tensor] of Object.entries(results)) {
+      for (const [name, result] of Object.entries(results)) {
+        if (held[name]) continue;
         outputs[name] = {
-          type: tensor.type as EngineTensor["type"],
-          shape: tensor.dims,
-          data: await tensor.getData(true) as EngineTensor["data"],
+          type: result.type as EngineTensor["type"],
+          shape: result.dims,
+          data: await result.getData(true) as EngineTensor["data"],
         };
       }
       return outputs;
@@ -106,4 +151,5 @@ export function webgpuRuntime(): Engine {
       await Promise.allSettled(open.map(async (promise) => (await promise).release()));
     },
   };
+  return engine;
 }

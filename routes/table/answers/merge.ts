@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { Count, DTypeName, Members, Names, Shape } from "./common.ts";
+import { ENGINE_CHOICE } from "./engine.ts";
 
 const Action = v.picklist(["merge", "copy", "omit", "skip"]);
 const Rng = v.picklist(["threefry", "mt19937"]);
@@ -41,12 +42,7 @@ export const PlanAnswer = v.strictObject({
   warnings: Names,
 });
 
-const Engine = v.strictObject({
-  name: v.picklist(["fused", "wasm", "webgpu"]),
-  adapter: v.optional(v.string()),
-  software: v.optional(v.boolean()),
-  fallback: v.optional(v.pipe(v.string(), v.description("Why it is not what was asked for."))),
-});
+const Engine = v.strictObject(ENGINE_CHOICE);
 
 const ReportedTensor = v.strictObject({
   name: v.string(),
@@ -56,6 +52,9 @@ const ReportedTensor = v.strictObject({
   t: Place,
   models: Names,
   statistics: v.optional(Members),
+  engine: v.optional(
+    v.pipe(v.literal("webgpu"), v.description("Where a GPU computed it, unless it was lost.")),
+  ),
 });
 
 /** The report of a merge. */

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { Members } from "./common.ts";
+import { ENGINE_CHOICE } from "./engine.ts";
 
 /** `GET /`. */
 export const Overview = v.strictObject({
@@ -15,12 +16,7 @@ export const Overview = v.strictObject({
 
 /** `GET /engine`. */
 export const Engine = v.strictObject({
-  name: v.picklist(["fused", "wasm", "webgpu"]),
-  adapter: v.optional(v.pipe(v.string(), v.description("The GPU, as the host names it."))),
-  software: v.optional(
-    v.pipe(v.boolean(), v.description("Whether the processor plays the GPU.")),
-  ),
-  fallback: v.optional(v.pipe(v.string(), v.description("Why it is not what was asked for."))),
+  ...ENGINE_CHOICE,
   width: v.pipe(v.number(), v.integer(), v.description("Threads that merge at once.")),
 });
 
