@@ -60,7 +60,7 @@ async function runJob(thread: Thread, given: ChunkJob): Promise<ChunkResult> {
   if (given.stage === "collect") return { thread: name, collected: accumulators.collect(given) };
   const isTiled = given.stage === "map" ? !thread.gpu?.takes(given) : given.stage === "reduce";
   if (isTiled && (given.stage === "map" || given.stage === "reduce")) {
-    const done = runTiles(thread, given, accumulators.end());
+    const done = runTiles(thread, given);
     if (done) return done;
   }
   const job = thread.reader ? thread.reader.read(given) : given;

@@ -22,30 +22,11 @@ import {
   type Reduction,
   showsNonFinite,
 } from "./program.ts";
+import { type NarrowRow, narrowRow } from "./exponentials.ts";
+import { type Parameter, parameter, PARAMETERS } from "./parameters.ts";
 import { emitExp, emitLog, emitTanh } from "./transcendental.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
-/** The parameters of the function, all i32; pointers and strides in bytes. */
-export const PARAMETERS = [
-  /** Elements. Maps and scores round it up to a whole vector. */
-  "count",
-  /** The models' rows as the format says, `stride` apart. */
-  "x",
-  "stride",
-  /** The same before selections. */
-  "unselected",
-  "base",
-  /** Coefficients in the program's precision: one value each, or rows `coefficientStride` apart. */
-  "coefficients",
-  "coefficientStride",
-  /** Maps and scores: rows as the format says, `yStride` apart. Sums: float64 values. */
-  "y",
-  "yStride",
-] as const;
-
-type Parameter = typeof PARAMETERS[number];
-
-const parameter = (name: Parameter) => PARAMETERS.indexOf(name);
 /** Bytes of the float32 elements that are done. */
 const OFFSET = PARAMETERS.length;
 /** Bytes of the float32 elements that whole vectors cover. */
@@ -146,6 +127,7 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
 
 const [IF, LOOP, END_BLOCK, BR_IF, VOID] = [0x04, 0x03, 0x0b, 0x0d, 0x40];
 const [LT_I32, ADD_I32, MUL_I32, AND_I32, SHL_I32, SHR_I32] = [0x48, 0x6a, 0x6c, 0x71, 0x74, 0x76];
+const LOAD_U16 = 0x2f;
 const [ADD_F64, MAX_F64, STORE_F64] = [0xa0, 0xa5, 0x39];
 
 /** Where instructions are written, and for what. */
@@ -185,6 +167,8 @@ function emitInstruction(
       return coefficient(emission, instruction.slot, uniform);
     case "unary": {
       const { operation, arg } = instruction;
+      const narrow = operation === "exp" && narrowRow(instructions[arg]!, format);
+      if (narrow) return readExponentials(emission, narrow);
       if (operation === "exp") return emitExp(code, local(arg), ROOM);
       if (operation === "log") return emitLog(code, local(arg), ROOM);
       if (operation === "tanh") return emitTanh(code, local(arg), ROOM);
@@ -222,6 +206,26 @@ function readRow(
     code.get(PASSING);
   }
   if (double) code.simd(DIVERSE.promote);
+}
+
+/** Looks up the exponentials of two elements; beyond the end there is a 0, as `loadFloats` has it. */
+function readExponentials(
+  { code, turn }: Emission,
+  { pointer, row }: NarrowRow,
+): void {
+  const place = (element: number) => {
+    address(code, pointer, "stride", row, "BF16");
+    code.raw(LOAD_U16, 1, 2 * element);
+    code.integer(3);
+    code.raw(SHL_I32);
+    code.get(parameter("exponentials"));
+    code.raw(ADD_I32);
+  };
+  if (turn === "tail") code.get(parameter("exponentials"));
+  else place(1);
+  place(0);
+  code.simd(DIVERSE.load64Zero, 0, 0);
+  code.simd(DIVERSE.load64Lane, 0, 0, 1);
 }
 
 function coefficient({ code, double, turn }: Emission, slot: number, uniform: boolean): void {

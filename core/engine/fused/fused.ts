@@ -15,6 +15,7 @@ import { type ChunkMemory, stagingEnd } from "../chunk_memory.ts";
 import { coefficientRows, release } from "../feeds.ts";
 import type { Segments } from "../segments.ts";
 import { emitProgram } from "./emit.ts";
+import { readsExponentials } from "./exponentials.ts";
 import { decodedFormat, type Format } from "./formats.ts";
 import { lowerGraph } from "./lower.ts";
 import type { Program } from "./program.ts";
@@ -23,6 +24,8 @@ import type { Program } from "./program.ts";
 export interface Compiled {
   readonly program: Program;
   readonly run: (...parameters: number[]) => number;
+  /** Whether it is to be given a table of exponentials. */
+  readonly readsExponentials: boolean;
 }
 
 /** The programs of one thread. */
@@ -37,7 +40,7 @@ export interface FusedEngine {
 }
 
 /** Vectors shorter than this are not worth a call each. */
-const SHORT = 64;
+export const SHORT = 64;
 /** Programs that are kept; the oldest one goes beyond that. */
 const MOST = 256;
 
@@ -61,7 +64,11 @@ export function createFusedEngine({ memory }: Kernels): FusedEngine {
 function instantiate(program: Program, format: Format, memory: WebAssembly.Memory): Compiled {
   const module = new WebAssembly.Module(emitProgram(program, format));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { program, run: exports["run"] as (...parameters: number[]) => number };
+  return {
+    program,
+    run: exports["run"] as (...parameters: number[]) => number,
+    readsExponentials: readsExponentials(program, format),
+  };
 }
 
 /** What a graph is run on. */
@@ -98,6 +105,7 @@ export function fusedElementwise(run: FusedRun, target: number, free: number): b
       coefficientStride,
       target + 4 * from,
       stride,
+      0,
     );
   if (!byVector) {
     const coefficientStride = placeCoefficients(run, compiled.program, free);
@@ -148,7 +156,7 @@ export function fusedSums(
     const vector = call.vectors ? segments.vector(i) : 0;
     if (vector !== placed) placeVector(kernels, program, call, placed = vector, free);
     const at = 4 * start;
-    compiled.run(length, x + at, 4 * padded, before + at, base + at, free, 0, y, 0);
+    compiled.run(length, x + at, 4 * padded, before + at, base + at, free, 0, y, 0, 0);
     sums.set(new Float64Array(kernels.memory.buffer, y, count), i * count);
   }
   return sums;
