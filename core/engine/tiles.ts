@@ -7,9 +7,9 @@
 import { mapGraph, reduceGraph } from "./chunk_graph.ts";
 import type { ChunkResult, MapJob, ReduceJob } from "./chunk_job.ts";
 import { fillExponentials } from "./fused/exponentials.ts";
-import type { Format } from "./fused/formats.ts";
+import { agreeingRows, type Format, isStored } from "./fused/formats.ts";
 import { SHORT } from "./fused/fused.ts";
-import { isStored, mapRaw, reduceRaw } from "./fused/raw_tiles.ts";
+import { mapRaw, reduceRaw } from "./fused/raw_tiles.ts";
 import { graphKey, graphOf, layoutOf, type Thread } from "./graph_jobs.ts";
 
 /**
@@ -58,7 +58,7 @@ function formatOf(job: MapJob | ReduceJob): Format | undefined {
   if (models.length > kinds.length) return undefined;
   if (!types.every(isStored) || !isStored(baseType) || !isStored(out)) return undefined;
   if (job.stage === "reduce" && new Set([...types, baseType]).size > 1) return undefined;
-  const agreeing = job.stage === "map" && job.agreed ? kinds.length : 0;
-  if (agreeing === 1 || (agreeing > 0 && job.stage === "map" && job.double)) return undefined;
+  const agreeing = job.stage === "map" ? agreeingRows(job, kinds.length) : 0;
+  if (agreeing === undefined) return undefined;
   return { rows: types, base: baseType, out, watched: true, agreeing };
 }

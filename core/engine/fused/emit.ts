@@ -3,16 +3,7 @@
  *
  * @module
  */
-import {
-  type Format,
-  loadFloats,
-  roundToBf16,
-  type Stored,
-  storeFloats,
-  type Turn,
-  watch,
-  watched,
-} from "./formats.ts";
+import { type Format, roundToBf16, storeFloats, type Turn, watch, watched } from "./formats.ts";
 import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
 import {
   argumentsOf,
@@ -22,13 +13,12 @@ import {
   type Reduction,
   showsNonFinite,
 } from "./program.ts";
-import { type NarrowRow, narrowRow } from "./exponentials.ts";
-import { type Parameter, parameter, PARAMETERS } from "./parameters.ts";
+import { address, coefficient, type Emission, readExponentials, readRow } from "./emit_reads.ts";
+import { narrowRow } from "./exponentials.ts";
+import { OFFSET, parameter, PARAMETERS } from "./parameters.ts";
 import { emitExp, emitLog, emitTanh } from "./transcendental.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
-/** Bytes of the float32 elements that are done. */
-const OFFSET = PARAMETERS.length;
 /** Bytes of the float32 elements that whole vectors cover. */
 const END = PARAMETERS.length + 1;
 const INTEGERS = 2;
@@ -49,9 +39,18 @@ const FIRST_VECTOR = PASSING + 7;
 /** The module of a program; it exports `run` with {@linkcode PARAMETERS}. */
 export function emitProgram(program: Program, format: Format): Uint8Array<ArrayBuffer> {
   const { instructions, uniform, results, rows, reductions, double } = program;
-  const watching = format.watched && !showsNonFinite(program);
+  const watching = format.watched && !format.seen && !showsNonFinite(program);
   const code = createCode();
-  const emission = { code, double, instructions, format, watching, turn: "whole" as const };
+  const emission = {
+    code,
+    double,
+    instructions,
+    format,
+    watching,
+    turn: "whole" as const,
+    largest: LARGEST,
+    passing: PASSING,
+  };
   const local = (index: number) => FIRST_VECTOR + index;
   /** What is reduced, each once. */
   const sums = (reductions ?? []).map((reduction, k) => ({ result: results[k]!, reduction }))
@@ -126,20 +125,8 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
 }
 
 const [IF, LOOP, END_BLOCK, BR_IF, VOID] = [0x04, 0x03, 0x0b, 0x0d, 0x40];
-const [LT_I32, ADD_I32, MUL_I32, AND_I32, SHL_I32, SHR_I32] = [0x48, 0x6a, 0x6c, 0x71, 0x74, 0x76];
-const LOAD_U16 = 0x2f;
+const [LT_I32, ADD_I32, AND_I32, SHL_I32] = [0x48, 0x6a, 0x71, 0x74];
 const [ADD_F64, MAX_F64, STORE_F64] = [0xa0, 0xa5, 0x39];
-
-/** Where instructions are written, and for what. */
-interface Emission {
-  readonly code: Code;
-  readonly double: boolean;
-  readonly instructions: readonly Instruction[];
-  readonly format: Format;
-  /** Whether inputs are watched; else what is wrong with them shows in the results. */
-  readonly watching: boolean;
-  readonly turn: Turn;
-}
 
 function emitInstruction(
   emission: Emission,
@@ -189,84 +176,6 @@ function emitInstruction(
       return code.simd(there ? INTEGER.and : here ? INTEGER.andNot : DIVERSE.bitselect);
     }
   }
-}
-
-/** Reads elements in the program's precision. */
-function readRow(
-  { code, double, watching, turn }: Emission,
-  pointer: Parameter,
-  row: number,
-  stored: Stored,
-): void {
-  address(code, pointer, "stride", row, stored);
-  loadFloats(code, stored, double, turn);
-  if (watching) {
-    code.set(PASSING);
-    watch(code, PASSING, LARGEST);
-    code.get(PASSING);
-  }
-  if (double) code.simd(DIVERSE.promote);
-}
-
-/** Looks up the exponentials of two elements; beyond the end there is a 0, as `loadFloats` has it. */
-function readExponentials(
-  { code, turn }: Emission,
-  { pointer, row }: NarrowRow,
-): void {
-  const place = (element: number) => {
-    address(code, pointer, "stride", row, "BF16");
-    code.raw(LOAD_U16, 1, 2 * element);
-    code.integer(3);
-    code.raw(SHL_I32);
-    code.get(parameter("exponentials"));
-    code.raw(ADD_I32);
-  };
-  if (turn === "tail") code.get(parameter("exponentials"));
-  else place(1);
-  place(0);
-  code.simd(DIVERSE.load64Zero, 0, 0);
-  code.simd(DIVERSE.load64Lane, 0, 0, 1);
-}
-
-function coefficient({ code, double, turn }: Emission, slot: number, uniform: boolean): void {
-  code.get(parameter("coefficients"));
-  if (uniform) {
-    code.integer(slot * (double ? 8 : 4));
-    code.raw(ADD_I32);
-    return code.simd(double ? DIVERSE.load64Splat : DIVERSE.load32Splat, 0, 0);
-  }
-  code.get(parameter("coefficientStride"));
-  code.integer(slot);
-  code.raw(MUL_I32, ADD_I32);
-  code.get(OFFSET);
-  if (double) {
-    code.integer(1);
-    code.raw(SHL_I32);
-  }
-  code.raw(ADD_I32);
-  code.simd(double && turn === "tail" ? DIVERSE.load64Zero : DIVERSE.load, 0, 0);
-}
-
-/** Pushes `pointer + row · stride` and how far the elements have come. */
-function address(
-  code: Code,
-  pointer: Parameter,
-  stride: Parameter,
-  row: number,
-  stored: Stored,
-): void {
-  code.get(parameter(pointer));
-  if (row > 0) {
-    code.get(parameter(stride));
-    code.integer(row);
-    code.raw(MUL_I32, ADD_I32);
-  }
-  code.get(OFFSET);
-  if (stored === "BF16") {
-    code.integer(1);
-    code.raw(SHR_I32);
-  }
-  code.raw(ADD_I32);
 }
 
 function constant(code: Code, double: boolean, [first, second]: readonly [number, number]): void {

@@ -9,6 +9,8 @@
  */
 import type { GraphBuilder } from "../../onnx/graph_builder.ts";
 import type { Layout } from "../../onnx/operands.ts";
+import type { Bytes } from "../../checkpoint/byte_source.ts";
+import { DTYPES } from "../../tensor/dtype.ts";
 import type { Kernels } from "../../tensor/kernels/mod.ts";
 import type { GraphCall } from "../chunk_job.ts";
 import { type ChunkMemory, stagingEnd } from "../chunk_memory.ts";
@@ -49,8 +51,10 @@ export function createFusedEngine({ memory }: Kernels): FusedEngine {
   const known = new Map<string, Compiled | undefined>();
   return {
     compile(key, layout, graph, format = decodedFormat(layout.models + layout.statistics)) {
-      const { rows, base, out, watched, agreeing } = format;
-      const full = [key, layout.expanded, rows.join(), base, out, watched, agreeing].join("/");
+      const { rows, base, out, watched, seen, agreeing } = format;
+      const full = [key, layout.expanded, rows.join(), base, out, watched, seen, agreeing].join(
+        "/",
+      );
       if (known.has(full)) return known.get(full);
       const program = lowerGraph(graph().model(), layout);
       const compiled = program && instantiate(program, format, memory);
@@ -121,6 +125,31 @@ export function fusedElementwise(run: FusedRun, target: number, free: number): b
     from = to;
   }
   return true;
+}
+
+/**
+ * Maps a chunk that is not cut into vectors into elements of the output's type.
+ *
+ * @returns Undefined if programs lack something, or a result is not finite or does not fit.
+ */
+export function fusedEncoded(
+  run: FusedRun,
+  { out, agreeing }: Pick<Format, "out" | "agreeing">,
+  target: number,
+  free: number,
+): Bytes | undefined {
+  const { engine, kernels, layout, memory: { x, base, padded, count }, key } = run;
+  const decoded = decodedFormat(layout.models + layout.statistics);
+  const format = { ...decoded, out, agreeing, watched: true, seen: true };
+  const compiled = engine.compile(key, layout, () => run.graph(layout), format);
+  if (!compiled) return undefined;
+  placeVector(kernels, compiled.program, run.call, 0, free);
+  if (compiled.run(count, x, 4 * padded, x, base, free, 0, target, 0, 0) !== 0) return undefined;
+  return new Uint8Array(
+    kernels.memory.buffer as ArrayBuffer,
+    target,
+    count * DTYPES[out].bytes,
+  ).slice();
 }
 
 /**

@@ -29,3 +29,6 @@ export type Parameter = typeof PARAMETERS[number];
 
 /** Its local. */
 export const parameter = (name: Parameter): number => PARAMETERS.indexOf(name);
+
+/** The local behind them: bytes of the float32 elements that are done. */
+export const OFFSET = PARAMETERS.length;

@@ -8,7 +8,6 @@ import type { ChunkInput, ChunkResult, MapJob, ReduceJob } from "../chunk_job.ts
 import type { Kernels } from "../../tensor/kernels/mod.ts";
 import type { InputReader } from "../placed_inputs.ts";
 import { BLOCK, segmentsOf } from "../segments.ts";
-import type { Stored } from "./formats.ts";
 import { type Compiled, placeVector } from "./fused.ts";
 
 /** Elements of a tile: a multiple of the blocks that sums are taken of; the tiles of some models fit the cache. */
@@ -17,11 +16,6 @@ export const TILE = 4 * BLOCK;
 const STRIDE = 4 * TILE;
 /** Elements that a program may read beyond the end. */
 const SLACK = 8;
-
-/** Whether programs read and write this element type themselves. */
-export function isStored(dtype: string): dtype is Stored {
-  return dtype === "F32" || dtype === "BF16";
-}
 
 /** What a chunk is run with. */
 export interface RawRun {
