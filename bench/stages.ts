@@ -67,6 +67,8 @@ const ROW_MEASURES: PackedCoefficients = {
   "b.maximum": ofRows(0.07),
   "x.scale": ofRows(1 / 950),
   "b.scale": ofRows(1 / 950),
+  "x.share": ofRows(1 / 1025),
+  "b.share": ofRows(1 / 1025),
 };
 const data = inputs();
 const largest = Array.from({ length: MODELS }, () => ({
@@ -78,6 +80,20 @@ const random = Array.from({ length: MODELS }, (_, i) => ({
   key: [1, i] as const,
   first: 0,
   probability: 0.3,
+}));
+
+const ranked = Array.from({ length: MODELS }, (_, i) => ({
+  kind: "ranked" as const,
+  vectors: {
+    kind: "ranked" as const,
+    density: 0.3,
+    epsilon: 0.1,
+    divide: true,
+    length: 1024,
+    stride: 1,
+  },
+  first: 0,
+  stream: { key: [1, i] as const },
 }));
 
 function mapped(method: string, graph: string, selections?: ChunkSelections): MapJob {
@@ -120,7 +136,8 @@ const STAGES: readonly (readonly [name: string, job: ChunkJob])[] = [
   }],
   ["ties: trim, elect, merge", mapped("ties", "elect:unsigned:same:weights", largest)],
   ["dare_ties: mask, elect, merge", mapped("dare_ties", "elect:unsigned:same:none", random)],
-  ...["maxima", "exponentials", "divergence"].map((graph): [string, ChunkJob] => [
+  ["della: rank, elect, merge", mapped("della", "elect:unsigned:same:weights", ranked)],
+  ...["maxima", "divergence"].map((graph): [string, ChunkJob] => [
     `arcee_fusion: ${graph}`,
     {
       stage: "reduce",
@@ -129,7 +146,7 @@ const STAGES: readonly (readonly [name: string, job: ChunkJob])[] = [
       inputs: { ...data, models: data.models.slice(0, 1), kinds: ["weights"] },
       coefficients: ROW_MEASURES,
       vectors: { along: "rows", length: 1024, offset: 0, rows: COUNT / 1024 },
-      sums: graph === "divergence" ? 1 : 2,
+      sums: graph === "divergence" ? 1 : 4,
     },
   ]),
 ];

@@ -4,7 +4,7 @@
  * @module
  */
 import { analysisSums } from "../methods/analysis.ts";
-import type { SumMeasure } from "../methods/measure.ts";
+import { graphOfMeasure, type SumMeasure } from "../methods/measure.ts";
 import { type Chunk, mergeChunks } from "../stream/chunks.ts";
 import { graphCalls } from "../stream/coefficients.ts";
 import type { MergeContext, MergeTensor } from "../stream/context.ts";
@@ -67,7 +67,7 @@ export async function measureTensor(
   const { sums } = await reducePass(context, tensor, {
     measure,
     chunks,
-    call: graphCalls(tensor, measure.graph, undefined, []),
+    call: graphCalls(tensor, graphOfMeasure(measure, []), undefined, []),
     select: () => ({}),
   });
   return sums.every(Number.isFinite)

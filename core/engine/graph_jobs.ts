@@ -30,9 +30,11 @@ import { type ChunkMemory, encodeResult, floats, stagingEnd } from "./chunk_memo
 import { type ElementwiseRun, runElementwise } from "./elementwise.ts";
 import type { Engine } from "./engine.ts";
 import { allAgree, release, segmentFeeds } from "./feeds.ts";
+import { agreeingRows, isStored } from "./fused/formats.ts";
 import {
   freeSpace,
   fusedElementwise,
+  fusedEncoded,
   type FusedEngine,
   type FusedRun,
   fusedSums,
@@ -137,6 +139,11 @@ export async function mapChunk(
     : undefined;
   const fallback = attempted && "fallback" in attempted ? attempted.fallback : undefined;
   const run = fused && { engine: fused, kernels, memory, key, layout, graph, call: job };
+  const agreeing = agreeingRows(job, kinds.length);
+  if (run && !onGpu && !job.vectors && isStored(job.out) && agreeing !== undefined) {
+    const bytes = fusedEncoded(run, { out: job.out, agreeing }, staging, freeSpace(memory));
+    if (bytes) return { bytes };
+  }
   const done = onGpu && fallback === undefined ||
     run && fusedElementwise(run, staging, freeSpace(memory));
   if (!done) await runElementwise(engine, kernels, memory, elementwise);

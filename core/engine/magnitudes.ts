@@ -25,6 +25,8 @@ export interface Accumulators {
   end(): number;
   /** Offset of scratch space for two tables of coarse bins. */
   scratch(): number;
+  /** Offset of space that stays as it is, a megabyte of it; `fill` is called once. */
+  lasting(id: string, fill: (offset: number) => void): number;
   /** Offset of a lane's slot under an id; cleared when it is taken. */
   slot(id: string, lane: number, kind: LaneKind["kind"]): number;
   /** Copies out what a job asks for, and frees the slots. */
@@ -69,6 +71,13 @@ export function createAccumulators(kernels: Kernels): Accumulators {
     thread: crypto.randomUUID(),
     end: () => owners.length * SLOT_BYTES,
     scratch: () => take("scratch", 0, "coarse"),
+    lasting(id, fill) {
+      const known = ids.get(id)?.get(0);
+      if (known) return known.index * SLOT_BYTES;
+      const offset = take(id, 0, "window");
+      fill(offset);
+      return offset;
+    },
     slot: take,
     collect({ id, wanted }) {
       const slots = ids.get(id);

@@ -81,7 +81,7 @@ async function runJob(thread: Thread, given: ChunkJob): Promise<ChunkResult> {
   if (given.stage === "map" || given.stage === "reduce") {
     if (thread.gpu?.takes(given)) return await runGraphOnDevice(thread, given);
     if (given.stage === "map" && given.kept) return { unread: true };
-    const done = runTiles(thread, given, accumulators.end());
+    const done = runTiles(thread, given);
     if (done) return done;
   }
   const job = readJob(thread, given);
@@ -100,9 +100,7 @@ async function runGraphOnDevice(
   if (done && done.fallback === undefined) return done;
   if (isMap && job.kept) return { ...done, unread: true };
   // A map whose result has a fault, or whose inputs are selected here, goes to the device from decoded rows.
-  const tiled = isMap && thread.gpu?.takes(job)
-    ? undefined
-    : runTiles(thread, job, thread.accumulators.end());
+  const tiled = isMap && thread.gpu?.takes(job) ? undefined : runTiles(thread, job);
   return { ...tiled ?? await runLoaded(thread, job), ...done };
 }
 

@@ -1,33 +1,38 @@
 /**
  * Jobs that read tensors as they are stored: where the fused engine knows the graph and the element types, and
- * neither selections nor vectors need the chunk as a whole.
+ * neither selections nor columns need the chunk as a whole.
  *
  * @module
  */
 import { mapGraph, reduceGraph } from "./chunk_graph.ts";
 import type { ChunkResult, MapJob, ReduceJob } from "./chunk_job.ts";
-import type { Format } from "./fused/formats.ts";
-import { isStored, mapRaw, reduceRaw } from "./fused/raw_tiles.ts";
+import { fillExponentials } from "./fused/exponentials.ts";
+import { agreeingRows, type Format, isStored } from "./fused/formats.ts";
+import { SHORT } from "./fused/fused.ts";
+import { mapRaw, reduceRaw } from "./fused/raw_tiles.ts";
 import { graphKey, graphOf, layoutOf, type Thread } from "./graph_jobs.ts";
 
 /**
  * Runs a job tile by tile.
  *
- * @param start First free byte of the kernels' memory.
  * @returns Undefined if the job is none for tiles, or has a fault, which is found on decoded rows.
  */
 export function runTiles(
-  { fused, kernels, reader }: Thread,
+  { accumulators, fused, kernels, reader }: Thread,
   job: MapJob | ReduceJob,
-  start: number,
 ): ChunkResult | undefined {
   const { inputs } = job;
+  const { vectors } = job;
   const whole = job.selections !== undefined || job.scored !== undefined ||
-    job.vectors !== undefined;
+    vectors && (vectors.along === "columns" || vectors.length < SHORT);
   const format = formatOf(job);
   if (!fused || whole || !format) return undefined;
   const isMap = job.stage === "map";
-  const layout = layoutOf(inputs, inputs.kinds, job, isMap ? job.double : true);
+  const layout = {
+    ...layoutOf(inputs, inputs.kinds, job, isMap ? job.double : true),
+    // Vectors are worked on one by one, with coefficients of their own.
+    expanded: false,
+  };
   const compiled = fused.compile(
     graphKey(job.stage, job, layout),
     layout,
@@ -35,7 +40,11 @@ export function runTiles(
     format,
   );
   if (!compiled) return undefined;
-  const run = { kernels, compiled, start, ...(reader ? { reader } : {}) };
+  const exponentials = compiled.readsExponentials
+    ? accumulators.lasting("exponentials", (table) => fillExponentials(fused, kernels, table))
+    : 0;
+  const start = accumulators.end();
+  const run = { kernels, compiled, start, exponentials, ...(reader ? { reader } : {}) };
   return isMap ? mapRaw(run, job) : reduceRaw(run, job);
 }
 
@@ -49,7 +58,7 @@ function formatOf(job: MapJob | ReduceJob): Format | undefined {
   if (models.length > kinds.length) return undefined;
   if (!types.every(isStored) || !isStored(baseType) || !isStored(out)) return undefined;
   if (job.stage === "reduce" && new Set([...types, baseType]).size > 1) return undefined;
-  const agreeing = job.stage === "map" && job.agreed ? kinds.length : 0;
-  if (agreeing === 1 || (agreeing > 0 && job.stage === "map" && job.double)) return undefined;
+  const agreeing = job.stage === "map" ? agreeingRows(job, kinds.length) : 0;
+  if (agreeing === undefined) return undefined;
   return { rows: types, base: baseType, out, watched: true, agreeing };
 }

@@ -65,12 +65,14 @@ export const arceeFusion: MergeMethod = {
         },
         {
           kind: "sums",
-          graph: "divergence",
+          graph: (found, sums) => isPlain(found!, sums!) ? "divergence" : "divergence:below",
           sums: 1,
           coefficients: (found, sums) => ({
             ...maxima(found!),
             "x.scale": [1 / sums![0]!],
             "b.scale": [1 / sums![1]!],
+            "x.share": [1 / found![2]!],
+            "b.share": [1 / found![3]!],
           }),
         },
         {
@@ -114,15 +116,13 @@ export const arceeFusion: MergeMethod = {
       ], { axis: 0 });
       return x.blockSums(graph.node("Where", [present(graph, x), both, x.number(0)]), 2);
     },
-    divergence: (graph, x) => {
-      const p = probability(graph, x, x.weights(), "x");
-      const q = probability(graph, x, x.base(), "b");
-      const terms = graph.node("Mul", [
-        p,
-        graph.node("Log", [graph.node("Div", [p, q])]),
-      ]);
-      return x.blockSums(graph.node("Where", [present(graph, x), terms, x.number(0)]), 1);
-    },
+    divergence: (graph, x) =>
+      divergenceOf(graph, x, (row, side) => [row, x.single(`${side}.share`)]),
+    "divergence:below": (graph, x) =>
+      divergenceOf(graph, x, (row, side) => [
+        graph.node("Sub", [row, x.single(`${side}.maximum`)]),
+        x.single(`${side}.scale`),
+      ]),
     score,
     choose: (graph, x) =>
       graph.node("Where", [
@@ -159,6 +159,15 @@ function belowMaxima(found: Float64Array): Float64Array | undefined {
   return sums;
 }
 
+/**
+ * Whether the exponentials themselves will do, of which there are tables: they stay in the range of float64, and no row
+ * consists of its maximum alone, which then is exactly 1.
+ */
+function isPlain(found: Float64Array, sums: Float64Array): boolean {
+  return sums.every((sum) => sum > 1) &&
+    found.every((value, i) => i % 4 > 1 || Math.abs(value) <= LARGEST);
+}
+
 /** Where a block is not filled up. */
 function present(graph: GraphBuilder, x: Operands): Value {
   return graph.node("Greater", [x.valid(), x.number(0)]);
@@ -176,10 +185,25 @@ function exponentials(graph: GraphBuilder, x: Operands, row: Value, side: "x" | 
   return graph.node("Exp", [graph.node("Sub", [row, x.single(`${side}.maximum`)])]);
 }
 
-/** The smoothed softmax of a row, from its maximum and the inverse of its sum of exponentials. */
-function probability(graph: GraphBuilder, x: Operands, row: Value, side: "x" | "b"): Value {
-  const share = graph.node("Mul", [exponentials(graph, x, row, side), x.single(`${side}.scale`)]);
-  return graph.node("Add", [share, x.number(SMOOTHING)]);
+/**
+ * The terms of a row's divergence, `Σ p·ln(p/q)`, from smoothed softmaxes.
+ *
+ * @param powers What exponentials are taken of, and the inverse of their sum.
+ */
+function divergenceOf(
+  graph: GraphBuilder,
+  x: Operands,
+  powers: (row: Value, side: "x" | "b") => readonly [exponent: Value, scale: Value],
+): Value {
+  const probability = (row: Value, side: "x" | "b") => {
+    const [exponent, scale] = powers(row, side);
+    const share = graph.node("Mul", [graph.node("Exp", [exponent]), scale]);
+    return graph.node("Add", [share, x.number(SMOOTHING)]);
+  };
+  const p = probability(x.weights(), "x");
+  const q = probability(x.base(), "b");
+  const terms = graph.node("Mul", [p, graph.node("Log", [graph.node("Div", [p, q])])]);
+  return x.blockSums(graph.node("Where", [present(graph, x), terms, x.number(0)]), 1);
 }
 
 function score(graph: GraphBuilder, x: Operands): Value {

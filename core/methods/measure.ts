@@ -39,8 +39,8 @@ export type Coefficients = Readonly<Record<string, readonly number[]>>;
 
 /** What all measures have in common. */
 interface Measuring {
-  /** Key into the method's graphs. */
-  readonly graph: string;
+  /** Key into the method's graphs, or which it is by what earlier measures found of all vectors. */
+  readonly graph: string | ((...found: readonly Float64Array[]) => string);
   /** What the graph reads, from what earlier measures found; absent: nothing. */
   coefficients?(...found: Float64Array[]): Coefficients;
 }
@@ -104,3 +104,8 @@ export interface KeepMeasure extends Scoring {
 
 /** One step before the map; each costs a pass over the tensor. Those of scope `model` come first. */
 export type Measure = SumMeasure | RankMeasure | KeepMeasure;
+
+/** The key of a measure's graph. */
+export function graphOfMeasure({ graph }: Measure, found: readonly Float64Array[]): string {
+  return typeof graph === "string" ? graph : graph(...found);
+}

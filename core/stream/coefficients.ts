@@ -23,11 +23,9 @@ export function graphCalls(
 ): (chunk: Chunk) => GraphCall {
   const { method, decision: { measures = [], vectors } } = tensor.work;
   const call = { method: method.name, graph, ...(lines ? { lines } : {}) };
+  const parts = found.map((values, i) => partsOf(values, i));
   const packed = coefficients
-    ? pack(
-      vectorCount(tensor),
-      (v) => coefficients(...found.map((values, i) => part(values, i, v))),
-    )
+    ? pack(vectorCount(tensor), (v) => coefficients(...parts.map((part) => part(v))))
     : {};
   if (!vectors) return () => ({ ...call, coefficients: packed });
   return (chunk) => ({
@@ -37,23 +35,33 @@ export function graphCalls(
   });
 
   /** Sums belong to vectors, order statistics to the tensor. */
-  function part(values: Float64Array, measure: number, vector: number): Float64Array {
-    const found: Measure | undefined = measures[measure];
-    if (found?.kind !== "sums") return values;
-    return values.subarray(vector * found.sums, (vector + 1) * found.sums);
+  function partsOf(values: Float64Array, measure: number): (vector: number) => Float64Array {
+    const of: Measure | undefined = measures[measure];
+    if (of?.kind !== "sums") return () => values;
+    // One array for all vectors, as a matrix has thousands.
+    const part = new Float64Array(of.sums);
+    return (vector) => {
+      for (let i = 0; i < part.length; i++) part[i] = values[vector * part.length + i]!;
+      return part;
+    };
   }
 }
 
+/** The coefficients of all vectors, each of which has the same ones. */
 function pack(vectors: number, make: (vector: number) => Coefficients): PackedCoefficients {
-  const packed: Record<string, { size: number; values: Float64Array<ArrayBuffer> }> = {};
+  const packed = Object.entries(make(0)).map(([name, { length }]) => ({
+    name,
+    size: length,
+    values: new Float64Array(vectors * length),
+  }));
   for (let v = 0; v < vectors; v++) {
-    for (const [name, values] of Object.entries(make(v))) {
-      const size = values.length;
-      packed[name] ??= { size, values: new Float64Array(vectors * size) };
-      packed[name].values.set(values, v * size);
+    const made = make(v);
+    for (const { name, size, values } of packed) {
+      const own = made[name]!;
+      for (let i = 0; i < size; i++) values[v * size + i] = own[i]!;
     }
   }
-  return packed;
+  return Object.fromEntries(packed.map(({ name, ...rest }) => [name, rest]));
 }
 
 /** A copy of some vectors' values: what crosses to a worker takes its whole buffer along. */

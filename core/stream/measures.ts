@@ -4,7 +4,12 @@
  * @module
  */
 import type { GraphCall, KeptInputs } from "../engine/chunk_job.ts";
-import type { KeepMeasure, Measure, RankMeasure } from "../methods/measure.ts";
+import {
+  graphOfMeasure,
+  type KeepMeasure,
+  type Measure,
+  type RankMeasure,
+} from "../methods/measure.ts";
 import type { Chunk } from "./chunks.ts";
 import { graphCalls } from "./coefficients.ts";
 import type { MergeContext, MergeTensor } from "./context.ts";
@@ -51,7 +56,7 @@ export async function measure(
   let select = await selector(context, tensor, chunks);
   let agreement: Omit<Reduced, "sums"> = { agreed: false, agreedWithBase: false, kept: new Map() };
   for (const next of measures.slice(found.length)) {
-    const call = graphCalls(tensor, next.graph, coefficientsOf(next), found);
+    const call = graphCalls(tensor, graphOfMeasure(next, found), coefficientsOf(next), found);
     const state = { context, tensor, chunks, select };
     switch (next.kind) {
       case "sums": {

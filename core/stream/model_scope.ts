@@ -4,7 +4,12 @@
  *
  * @module
  */
-import type { Measure, RankMeasure, SumMeasure } from "../methods/measure.ts";
+import {
+  graphOfMeasure,
+  type Measure,
+  type RankMeasure,
+  type SumMeasure,
+} from "../methods/measure.ts";
 import { type Chunk, mergeChunks } from "./chunks.ts";
 import { graphCalls } from "./coefficients.ts";
 import type { MergeContext, MergeTensor, ModelScope } from "./context.ts";
@@ -197,6 +202,6 @@ async function modelRanks(
 
 function callsOf(context: MergeContext, tensor: MergeTensor, measure: SumMeasure | RankMeasure) {
   const found = context.whole!.found(tensor);
-  const calls = graphCalls(tensor, measure.graph, coefficientsOf(measure), found);
+  const calls = graphCalls(tensor, graphOfMeasure(measure, found), coefficientsOf(measure), found);
   return (chunk: Chunk) => calls(chunk);
 }

@@ -254,6 +254,8 @@ const LONG_VECTORS: [string, number, (i: number) => number][] = [
   ["of many equal ones", 2500, (i) => (i * 7 % 11) / 64],
   ["in one bin", 3001, (i) => 1 + (i * 1009 % 3001) * 2 ** -23],
   ["below all bins", 1500, (i) => i === 700 ? 1e9 : 1e-9 * (1 + i * 331 % 1500)],
+  ["that are subnormal", 300, (i) => (i * 7 % 300) * 2 ** -149],
+  ["next to the largest", 900, (i) => (i * 7 % 900 - 450) * 7e35],
   ["of a few", 37, (i) => Math.cos(i)],
   ["of zeros", 300, () => 0],
 ];

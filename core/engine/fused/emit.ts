@@ -3,16 +3,7 @@
  *
  * @module
  */
-import {
-  type Format,
-  loadFloats,
-  roundToBf16,
-  type Stored,
-  storeFloats,
-  type Turn,
-  watch,
-  watched,
-} from "./formats.ts";
+import { type Format, roundToBf16, storeFloats, type Turn, watch, watched } from "./formats.ts";
 import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
 import {
   argumentsOf,
@@ -22,32 +13,12 @@ import {
   type Reduction,
   showsNonFinite,
 } from "./program.ts";
+import { address, coefficient, type Emission, readExponentials, readRow } from "./emit_reads.ts";
+import { narrowRow } from "./exponentials.ts";
+import { OFFSET, parameter, PARAMETERS } from "./parameters.ts";
 import { emitExp, emitLog, emitTanh } from "./transcendental.ts";
 import { type Code, createCode, unsigned, wasmModule } from "./wasm_code.ts";
 
-/** The parameters of the function, all i32; pointers and strides in bytes. */
-export const PARAMETERS = [
-  /** Elements. Maps and scores round it up to a whole vector. */
-  "count",
-  /** The models' rows as the format says, `stride` apart. */
-  "x",
-  "stride",
-  /** The same before selections. */
-  "unselected",
-  "base",
-  /** Coefficients in the program's precision: one value each, or rows `coefficientStride` apart. */
-  "coefficients",
-  "coefficientStride",
-  /** Maps and scores: rows as the format says, `yStride` apart. Sums: float64 values. */
-  "y",
-  "yStride",
-] as const;
-
-type Parameter = typeof PARAMETERS[number];
-
-const parameter = (name: Parameter) => PARAMETERS.indexOf(name);
-/** Bytes of the float32 elements that are done. */
-const OFFSET = PARAMETERS.length;
 /** Bytes of the float32 elements that whole vectors cover. */
 const END = PARAMETERS.length + 1;
 const INTEGERS = 2;
@@ -68,9 +39,18 @@ const FIRST_VECTOR = PASSING + 7;
 /** The module of a program; it exports `run` with {@linkcode PARAMETERS}. */
 export function emitProgram(program: Program, format: Format): Uint8Array<ArrayBuffer> {
   const { instructions, uniform, results, rows, reductions, double } = program;
-  const watching = format.watched && !showsNonFinite(program);
+  const watching = format.watched && !format.seen && !showsNonFinite(program);
   const code = createCode();
-  const emission = { code, double, instructions, format, watching, turn: "whole" as const };
+  const emission = {
+    code,
+    double,
+    instructions,
+    format,
+    watching,
+    turn: "whole" as const,
+    largest: LARGEST,
+    passing: PASSING,
+  };
   const local = (index: number) => FIRST_VECTOR + index;
   /** What is reduced, each once. */
   const sums = (reductions ?? []).map((reduction, k) => ({ result: results[k]!, reduction }))
@@ -145,19 +125,8 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
 }
 
 const [IF, LOOP, END_BLOCK, BR_IF, VOID] = [0x04, 0x03, 0x0b, 0x0d, 0x40];
-const [LT_I32, ADD_I32, MUL_I32, AND_I32, SHL_I32, SHR_I32] = [0x48, 0x6a, 0x6c, 0x71, 0x74, 0x76];
+const [LT_I32, ADD_I32, AND_I32, SHL_I32] = [0x48, 0x6a, 0x71, 0x74];
 const [ADD_F64, MAX_F64, STORE_F64] = [0xa0, 0xa5, 0x39];
-
-/** Where instructions are written, and for what. */
-interface Emission {
-  readonly code: Code;
-  readonly double: boolean;
-  readonly instructions: readonly Instruction[];
-  readonly format: Format;
-  /** Whether inputs are watched; else what is wrong with them shows in the results. */
-  readonly watching: boolean;
-  readonly turn: Turn;
-}
 
 function emitInstruction(
   emission: Emission,
@@ -185,6 +154,8 @@ function emitInstruction(
       return coefficient(emission, instruction.slot, uniform);
     case "unary": {
       const { operation, arg } = instruction;
+      const narrow = operation === "exp" && narrowRow(instructions[arg]!, format);
+      if (narrow) return readExponentials(emission, narrow);
       if (operation === "exp") return emitExp(code, local(arg), ROOM);
       if (operation === "log") return emitLog(code, local(arg), ROOM);
       if (operation === "tanh") return emitTanh(code, local(arg), ROOM);
@@ -205,64 +176,6 @@ function emitInstruction(
       return code.simd(there ? INTEGER.and : here ? INTEGER.andNot : DIVERSE.bitselect);
     }
   }
-}
-
-/** Reads elements in the program's precision. */
-function readRow(
-  { code, double, watching, turn }: Emission,
-  pointer: Parameter,
-  row: number,
-  stored: Stored,
-): void {
-  address(code, pointer, "stride", row, stored);
-  loadFloats(code, stored, double, turn);
-  if (watching) {
-    code.set(PASSING);
-    watch(code, PASSING, LARGEST);
-    code.get(PASSING);
-  }
-  if (double) code.simd(DIVERSE.promote);
-}
-
-function coefficient({ code, double, turn }: Emission, slot: number, uniform: boolean): void {
-  code.get(parameter("coefficients"));
-  if (uniform) {
-    code.integer(slot * (double ? 8 : 4));
-    code.raw(ADD_I32);
-    return code.simd(double ? DIVERSE.load64Splat : DIVERSE.load32Splat, 0, 0);
-  }
-  code.get(parameter("coefficientStride"));
-  code.integer(slot);
-  code.raw(MUL_I32, ADD_I32);
-  code.get(OFFSET);
-  if (double) {
-    code.integer(1);
-    code.raw(SHL_I32);
-  }
-  code.raw(ADD_I32);
-  code.simd(double && turn === "tail" ? DIVERSE.load64Zero : DIVERSE.load, 0, 0);
-}
-
-/** Pushes `pointer + row · stride` and how far the elements have come. */
-function address(
-  code: Code,
-  pointer: Parameter,
-  stride: Parameter,
-  row: number,
-  stored: Stored,
-): void {
-  code.get(parameter(pointer));
-  if (row > 0) {
-    code.get(parameter(stride));
-    code.integer(row);
-    code.raw(MUL_I32, ADD_I32);
-  }
-  code.get(OFFSET);
-  if (stored === "BF16") {
-    code.integer(1);
-    code.raw(SHR_I32);
-  }
-  code.raw(ADD_I32);
 }
 
 function constant(code: Code, double: boolean, [first, second]: readonly [number, number]): void {

@@ -9,6 +9,11 @@ import type { Code } from "./wasm_code.ts";
 /** Element types that programs read and write themselves. */
 export type Stored = "F32" | "BF16";
 
+/** Whether programs read and write this element type themselves. */
+export function isStored(dtype: string): dtype is Stored {
+  return dtype === "F32" || dtype === "BF16";
+}
+
 /** What a program reads and writes. */
 export interface Format {
   /** Of every row of the models, in their order, statistics last. */
@@ -21,8 +26,19 @@ export interface Format {
    * any.
    */
   readonly watched: boolean;
+  /** Whether the inputs have been looked at before, so that only results are watched. */
+  readonly seen?: boolean;
   /** Elements on which so many models agree take that value; 0: none. */
   readonly agreeing: number;
+}
+
+/** {@linkcode Format.agreeing} of a map over so many models; undefined where programs cannot. */
+export function agreeingRows(
+  { agreed, double }: { readonly agreed: boolean; readonly double: boolean },
+  models: number,
+): number | undefined {
+  if (!agreed) return 0;
+  return models === 1 || double ? undefined : models;
 }
 
 /** Rows that were decoded before. */

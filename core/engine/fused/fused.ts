@@ -9,12 +9,15 @@
  */
 import type { GraphBuilder } from "../../onnx/graph_builder.ts";
 import type { Layout } from "../../onnx/operands.ts";
+import type { Bytes } from "../../checkpoint/byte_source.ts";
+import { DTYPES } from "../../tensor/dtype.ts";
 import type { Kernels } from "../../tensor/kernels/mod.ts";
 import type { GraphCall } from "../chunk_job.ts";
 import { type ChunkMemory, stagingEnd } from "../chunk_memory.ts";
 import { coefficientRows, release } from "../feeds.ts";
 import type { Segments } from "../segments.ts";
 import { emitProgram } from "./emit.ts";
+import { readsExponentials } from "./exponentials.ts";
 import { decodedFormat, type Format } from "./formats.ts";
 import { lowerGraph } from "./lower.ts";
 import type { Program } from "./program.ts";
@@ -23,6 +26,8 @@ import type { Program } from "./program.ts";
 export interface Compiled {
   readonly program: Program;
   readonly run: (...parameters: number[]) => number;
+  /** Whether it is to be given a table of exponentials. */
+  readonly readsExponentials: boolean;
 }
 
 /** The programs of one thread. */
@@ -37,7 +42,7 @@ export interface FusedEngine {
 }
 
 /** Vectors shorter than this are not worth a call each. */
-const SHORT = 64;
+export const SHORT = 64;
 /** Programs that are kept; the oldest one goes beyond that. */
 const MOST = 256;
 
@@ -46,8 +51,10 @@ export function createFusedEngine({ memory }: Kernels): FusedEngine {
   const known = new Map<string, Compiled | undefined>();
   return {
     compile(key, layout, graph, format = decodedFormat(layout.models + layout.statistics)) {
-      const { rows, base, out, watched, agreeing } = format;
-      const full = [key, layout.expanded, rows.join(), base, out, watched, agreeing].join("/");
+      const { rows, base, out, watched, seen, agreeing } = format;
+      const full = [key, layout.expanded, rows.join(), base, out, watched, seen, agreeing].join(
+        "/",
+      );
       if (known.has(full)) return known.get(full);
       const program = lowerGraph(graph().model(), layout);
       const compiled = program && instantiate(program, format, memory);
@@ -61,7 +68,11 @@ export function createFusedEngine({ memory }: Kernels): FusedEngine {
 function instantiate(program: Program, format: Format, memory: WebAssembly.Memory): Compiled {
   const module = new WebAssembly.Module(emitProgram(program, format));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { program, run: exports["run"] as (...parameters: number[]) => number };
+  return {
+    program,
+    run: exports["run"] as (...parameters: number[]) => number,
+    readsExponentials: readsExponentials(program, format),
+  };
 }
 
 /** What a graph is run on. */
@@ -98,6 +109,7 @@ export function fusedElementwise(run: FusedRun, target: number, free: number): b
       coefficientStride,
       target + 4 * from,
       stride,
+      0,
     );
   if (!byVector) {
     const coefficientStride = placeCoefficients(run, compiled.program, free);
@@ -113,6 +125,31 @@ export function fusedElementwise(run: FusedRun, target: number, free: number): b
     from = to;
   }
   return true;
+}
+
+/**
+ * Maps a chunk that is not cut into vectors into elements of the output's type.
+ *
+ * @returns Undefined if programs lack something, or a result is not finite or does not fit.
+ */
+export function fusedEncoded(
+  run: FusedRun,
+  { out, agreeing }: Pick<Format, "out" | "agreeing">,
+  target: number,
+  free: number,
+): Bytes | undefined {
+  const { engine, kernels, layout, memory: { x, base, padded, count }, key } = run;
+  const decoded = decodedFormat(layout.models + layout.statistics);
+  const format = { ...decoded, out, agreeing, watched: true, seen: true };
+  const compiled = engine.compile(key, layout, () => run.graph(layout), format);
+  if (!compiled) return undefined;
+  placeVector(kernels, compiled.program, run.call, 0, free);
+  if (compiled.run(count, x, 4 * padded, x, base, free, 0, target, 0, 0) !== 0) return undefined;
+  return new Uint8Array(
+    kernels.memory.buffer as ArrayBuffer,
+    target,
+    count * DTYPES[out].bytes,
+  ).slice();
 }
 
 /**
@@ -148,7 +185,7 @@ export function fusedSums(
     const vector = call.vectors ? segments.vector(i) : 0;
     if (vector !== placed) placeVector(kernels, program, call, placed = vector, free);
     const at = 4 * start;
-    compiled.run(length, x + at, 4 * padded, before + at, base + at, free, 0, y, 0);
+    compiled.run(length, x + at, 4 * padded, before + at, base + at, free, 0, y, 0, 0);
     sums.set(new Float64Array(kernels.memory.buffer, y, count), i * count);
   }
   return sums;

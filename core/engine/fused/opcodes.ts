@@ -78,6 +78,7 @@ export const DIVERSE = {
   extractF64: 0x21,
   bitselect: 0x52,
   load16Lane: 0x55,
+  load64Lane: 0x57,
   store32Lane: 0x5a,
   store64Lane: 0x5b,
   load32Zero: 0x5c,

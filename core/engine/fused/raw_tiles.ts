@@ -7,8 +7,7 @@ import { DTYPES } from "../../tensor/dtype.ts";
 import type { ChunkInput, ChunkResult, MapJob, ReduceJob } from "../chunk_job.ts";
 import type { Kernels } from "../../tensor/kernels/mod.ts";
 import type { InputReader } from "../placed_inputs.ts";
-import { BLOCK } from "../segments.ts";
-import type { Stored } from "./formats.ts";
+import { BLOCK, segmentsOf } from "../segments.ts";
 import { type Compiled, placeVector } from "./fused.ts";
 
 /** Elements of a tile: a multiple of the blocks that sums are taken of; the tiles of some models fit the cache. */
@@ -18,17 +17,14 @@ const STRIDE = 4 * TILE;
 /** Elements that a program may read beyond the end. */
 const SLACK = 8;
 
-/** Whether programs read and write this element type themselves. */
-export function isStored(dtype: string): dtype is Stored {
-  return dtype === "F32" || dtype === "BF16";
-}
-
 /** What a chunk is run with. */
 export interface RawRun {
   readonly kernels: Kernels;
   readonly compiled: Compiled;
   /** First free byte of the kernels' memory. */
   readonly start: number;
+  /** Where the table of exponentials lies, if the program reads it. */
+  readonly exponentials: number;
   /** Reads inputs that are not there yet straight into the tiles. */
   readonly reader?: InputReader;
 }
@@ -43,14 +39,15 @@ const UNREAD: ChunkResult = { unread: true };
 export function mapRaw(run: RawRun, job: MapJob): ChunkResult | undefined {
   const place = placeTiles(run, job);
   const { kernels } = run;
-  const { count } = job.inputs;
   const width = DTYPES[job.out].bytes;
-  const bytes = new Uint8Array(count * width);
-  for (let from = 0; from < count; from += TILE) {
-    const size = Math.min(TILE, count - from);
-    if (!place.fill(from, size)) return UNREAD;
-    if (place.run(0, size) !== 0) return undefined;
-    bytes.set(new Uint8Array(kernels.memory.buffer, place.y, size * width), from * width);
+  const bytes = new Uint8Array(job.inputs.count * width);
+  for (const { start, count } of tilesOf(job)) {
+    if (!place.fill(start, count)) return UNREAD;
+    for (const { vector, at, size } of runsOf(job, start, count)) {
+      // Rounded up, each reaches into what the next one writes.
+      if (place.run(vector, at, size, place.y + at * width) !== 0) return undefined;
+    }
+    bytes.set(new Uint8Array(kernels.memory.buffer, place.y, count * width), start * width);
   }
   return { bytes };
 }
@@ -59,23 +56,51 @@ export function mapRaw(run: RawRun, job: MapJob): ChunkResult | undefined {
 export function reduceRaw(run: RawRun, job: ReduceJob): ChunkResult | undefined {
   const place = placeTiles(run, job);
   const { kernels } = run;
-  const { count, kinds, base } = job.inputs;
-  const sums = new Float64Array(Math.ceil(count / BLOCK) * job.sums);
+  const { count: total, kinds, base } = job.inputs;
+  const sums = new Float64Array(segmentsOf(total, job.vectors).count * job.sums);
   let agreed = true;
   let agreedWithBase = base !== undefined;
-  for (let from = 0, block = 0; from < count; from += TILE) {
-    const size = Math.min(TILE, count - from);
-    if (!place.fill(from, size)) return UNREAD;
-    for (let row = 1; agreed && row < kinds.length; row++) agreed = place.same(0, row, size);
-    agreedWithBase &&= agreed && place.same(0, place.baseRow, size);
-    for (let at = 0; at < size; at += BLOCK, block++) {
-      if (place.run(at, Math.min(BLOCK, size - at)) !== 0) return undefined;
-      const found = new Float64Array(kernels.memory.buffer, place.y, job.sums);
-      if (!found.every(Number.isFinite)) return undefined;
-      sums.set(found, block * job.sums);
+  let block = 0;
+  for (const { start, count } of tilesOf(job)) {
+    if (!place.fill(start, count)) return UNREAD;
+    for (let row = 1; agreed && row < kinds.length; row++) agreed = place.same(0, row, count);
+    agreedWithBase &&= agreed && place.same(0, place.baseRow, count);
+    for (const { vector, at, size } of runsOf(job, start, count)) {
+      for (let from = at; from < at + size; from += BLOCK, block++) {
+        const length = Math.min(BLOCK, at + size - from);
+        if (place.run(vector, from, length, place.y) !== 0) return undefined;
+        const found = new Float64Array(kernels.memory.buffer, place.y, job.sums);
+        if (!found.every(Number.isFinite)) return undefined;
+        sums.set(found, block * job.sums);
+      }
     }
   }
   return { sums, agreed, agreedWithBase: agreed && agreedWithBase };
+}
+
+/** Tiles of a chunk: whole vectors, or pieces of one that is longer than a tile. */
+function* tilesOf({ inputs: { count: total }, vectors }: MapJob | ReduceJob) {
+  const { length, offset } = vectors ?? { length: TILE, offset: 0 };
+  const several = Math.floor(TILE / length) * length;
+  for (let start = 0; start < total;) {
+    const left = length - (offset + start) % length;
+    const size = left === length && several > 0 ? several : Math.min(left, TILE);
+    const count = Math.min(size, total - start);
+    yield { start, count };
+    start += count;
+  }
+}
+
+/** The pieces of a tile that lie in one vector each. */
+function* runsOf({ vectors }: MapJob | ReduceJob, start: number, count: number) {
+  const { length, offset } = vectors ?? { length: Infinity, offset: 0 };
+  for (let at = 0; at < count;) {
+    const place = offset + start + at;
+    const vector = Math.floor(place / length);
+    const size = Math.min((vector + 1) * length - place, count - at);
+    yield { vector, at, size: vectors ? size : count };
+    at += size;
+  }
 }
 
 /** The tiles' place in memory. */
@@ -86,26 +111,27 @@ interface Place {
   fill(from: number, size: number): boolean;
   /** Whether two rows hold the same bits. */
   same(a: number, b: number, size: number): boolean;
-  /** Runs the program on elements of the tile. */
-  run(at: number, size: number): number;
+  /** Runs the program on elements of the tile that belong to a vector, with its result at `y`. */
+  run(vector: number, at: number, size: number, y: number): number;
 }
 
 function placeTiles(
-  { kernels, compiled: { program, run }, start, reader }: RawRun,
+  { kernels, compiled: { program, run }, start, exponentials, reader }: RawRun,
   job: MapJob | ReduceJob,
 ): Place {
   const { models, base } = job.inputs;
   const x = Math.ceil(start / 16) * 16;
   const inputs: ChunkInput[] = base ? [...models, base] : [...models];
   const y = x + inputs.length * STRIDE;
-  const coefficients = y + STRIDE;
+  // The last vector of a tile is rounded up.
+  const coefficients = y + STRIDE + 16 * SLACK;
   const readers = inputs.map(({ at }) => at && reader?.open(at));
   const widths = inputs.map(({ dtype }) => DTYPES[dtype].bytes);
   kernels.reserve(coefficients + 8 * program.coefficients.length + 16 * SLACK);
-  placeVector(kernels, program, job, 0, coefficients);
   const heap = new Uint8Array(kernels.memory.buffer as ArrayBuffer);
   const words = new Int32Array(kernels.memory.buffer);
   const baseRow = models.length;
+  let placed = -1;
   return {
     y,
     baseRow,
@@ -126,7 +152,8 @@ function placeTiles(
       for (let i = 0; i < end; i++) if (words[left + i] !== words[right + i]) return false;
       return true;
     },
-    run(at, size) {
+    run(vector, at, size, y) {
+      if (vector !== placed) placeVector(kernels, program, job, placed = vector, coefficients);
       const offset = (row: number) => x + row * STRIDE + at * widths[row]!;
       return run(
         size,
@@ -138,6 +165,7 @@ function placeTiles(
         0,
         y,
         STRIDE,
+        exponentials,
       );
     },
   };

@@ -154,3 +154,50 @@ Deno.test("sums, and whether models agree, are those of decoded rows", async () 
     }
   }
 });
+
+/** Vectors that fall into tiles in every way: length, elements, and how far into its first one the chunk begins. */
+const ROWS = [
+  [64, 64, 0],
+  [1366, 16_392, 0],
+  [5461, 21_844, 0],
+  [16_384, 32_768, 0],
+  [40_001, 40_001, 0],
+  [40_001, 20_000, 20_001],
+] as const;
+
+Deno.test("vectors with coefficients of their own give what decoded rows give, exponentials too", async () => {
+  for (const [length, count, offset] of ROWS) {
+    for (const type of TYPES) {
+      const vectors = Math.ceil((offset + count) / length);
+      const each = (value: (v: number) => number) => ({
+        size: 1,
+        values: Float64Array.from({ length: vectors }, (_, v) => value(v)),
+      });
+      const call = () => ({
+        method: "arcee_fusion",
+        inputs: inputsOf(count, [type], type),
+        coefficients: {
+          "x.share": each((v) => 1e-4 / (v + 1)),
+          "b.share": each((v) => 2e-4 / (v + 1)),
+          divergence: each((v) => 1 + v),
+          threshold: each(() => 3),
+        },
+        vectors: { along: "rows" as const, length, offset, rows: vectors },
+      });
+      for (const [graph, sums] of [["maxima", 4], ["divergence", 1]] as const) {
+        const job = (): ReduceJob => ({ stage: "reduce", ...call(), graph, sums });
+        assertEquals((await fused(job())).sums, (await decoded(job())).sums, `${length} ${graph}`);
+      }
+      const job = (): MapJob => ({
+        stage: "map",
+        ...call(),
+        graph: "choose",
+        double: false,
+        out: type,
+        saturate: false,
+        agreed: false,
+      });
+      assertEquals((await fused(job())).bytes, (await decoded(job())).bytes, `${length}`);
+    }
+  }
+});

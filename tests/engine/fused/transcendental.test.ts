@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
-import { emitProgram, PARAMETERS } from "../../../core/engine/fused/emit.ts";
+import { emitProgram } from "../../../core/engine/fused/emit.ts";
+import { PARAMETERS } from "../../../core/engine/fused/parameters.ts";
 import { decodedFormat } from "../../../core/engine/fused/formats.ts";
 import { createProgram, type Transcendental } from "../../../core/engine/fused/program.ts";
 

@@ -4,7 +4,7 @@
 // Random drop by the rank of the magnitude.
 
 import { randomWord, randomWords } from "./random";
-import { sortVector } from "./sort_vector";
+import { indexMask, sortVector } from "./sort_vector";
 
 /** Ranks whose probabilities are known at once. */
 const TABLE: i32 = 4096;
@@ -30,6 +30,7 @@ export function keepRanked(
   const values = words + (<usize>((length + 23) & ~7) << 2);
   const sorting = values + (<usize>((length + 7) & ~3) << 2);
   const block = length * stride;
+  const mask = indexMask(length);
   let known = false;
   for (let at = 0; at < count; at += block) {
     for (let column = 0; column < stride; column++) {
@@ -45,7 +46,7 @@ export function keepRanked(
         const entries = sorted + (<usize>from << 3);
         let kept = 0;
         for (let s = 0; s < size; s++) {
-          const i = ~load<u32>(entries + (<usize>s << 3));
+          const i = ~load<u32>(entries + (<usize>s << 3)) & mask;
           store<u32>(stay + (<usize>kept << 2), s);
           kept += i32(
             load<u32>(drawn + (<usize>i << 2)) < load<u32>(limits + (<usize>s << 2)),
@@ -53,7 +54,7 @@ export function keepRanked(
         }
         for (let next = 0; next < kept; next++) {
           const s = load<u32>(stay + (<usize>next << 2));
-          const i = ~load<u32>(entries + (<usize>s << 3));
+          const i = ~load<u32>(entries + (<usize>s << 3)) & mask;
           const value = load<f32>(values + (<usize>i << 2));
           const place = <usize>(origin + i * stride) << 2;
           store<f32>(
