@@ -29,7 +29,8 @@ export const arceeFusion: MergeMethod = {
       "p, q = softmax of the row of x, b, plus 10⁻⁸, and Q the exact quantiles of S",
     passes:
       "Four passes: two for the rows' divergence, one for quantiles, one to map (one more where a " +
-      "weight exceeds 300); five numbers per row and up to 3.1 MB of keys per thread.",
+      "weight exceeds 300); five numbers per row and up to 3.1 MB of keys per thread, for bfloat16 " +
+      "0.5 MB of exponentials more.",
     use: "To fuse one tuned model into another with few, large interventions.",
     avoid: "More than one model, or where every change counts: most elements stay the base's.",
   },
