@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import type { Bytes } from "../core/checkpoint/byte_source.ts";
+import { gatherPieces } from "../core/stream/gather_pieces.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import type { RecipeInput } from "../core/merge/recipe_schema.ts";
 import { planDocument } from "../core/merge/plan_document.ts";
@@ -99,7 +100,7 @@ async function answer(
     onFallback: log.fellBack,
     engine: log.engine,
   });
-  const pieces = output.frame(merged, controller.signal);
+  const pieces = gatherPieces(output.frame(merged, controller.signal));
   const finish = async (error?: unknown) => {
     controller.abort();
     await pieces.return(undefined).catch(() => {});

@@ -7,35 +7,64 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 
 /** Pieces of that many bytes go on as they are. */
 const LARGE = 64 << 10;
-/** Bytes that are joined at least, unless a large piece or the end comes. */
+/** Bytes that are joined at least, unless a large piece, the end, or the time comes. */
 const JOINED = 256 << 10;
+/** Milliseconds that a piece waits for the next ones. */
+const PATIENCE = 20;
 
-/** The same bytes in pieces that are not small, but for the last one before a large one and the last of all. */
-export async function* gatherPieces(pieces: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+/** The same bytes in pieces that are not small, unless the next one is long in coming. */
+export async function* gatherPieces(pieces: AsyncGenerator<Bytes>): AsyncGenerator<Bytes> {
   let small: Bytes[] = [];
   let bytes = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let late: Promise<void> | undefined;
   const joined = () => {
-    const whole = small.length === 1 ? small[0]! : new Uint8Array(bytes);
-    if (small.length > 1) {
-      let at = 0;
-      for (const piece of small) {
-        whole.set(piece, at);
-        at += piece.length;
-      }
-    }
+    clearTimeout(timer);
+    late = undefined;
+    const whole = join(small, bytes);
     small = [];
     bytes = 0;
     return whole;
   };
-  for await (const piece of pieces) {
-    if (piece.length >= LARGE) {
-      if (bytes > 0) yield joined();
-      yield piece;
-      continue;
+  try {
+    let next: Promise<IteratorResult<Bytes>> | undefined;
+    for (;;) {
+      if (!next) {
+        next = pieces.next();
+        // It is waited for below; meanwhile its failure must not count as unhandled.
+        next.catch(() => {});
+      }
+      const come = await (late ? Promise.race([next, late]) : next);
+      if (!come) {
+        yield joined();
+        continue;
+      }
+      next = undefined;
+      if (come.done) break;
+      if (come.value.length >= LARGE) {
+        if (bytes > 0) yield joined();
+        yield come.value;
+        continue;
+      }
+      small.push(come.value);
+      bytes += come.value.length;
+      late ??= new Promise((done) => timer = setTimeout(done, PATIENCE));
+      if (bytes >= JOINED) yield joined();
     }
-    small.push(piece);
-    bytes += piece.length;
-    if (bytes >= JOINED) yield joined();
+    if (small.length > 0) yield joined();
+  } finally {
+    clearTimeout(timer);
+    await pieces.return(undefined);
   }
-  if (bytes > 0) yield joined();
+}
+
+function join(pieces: readonly Bytes[], bytes: number): Bytes {
+  if (pieces.length === 1) return pieces[0]!;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -17,7 +17,6 @@ import { createBufferPool, IDLE_BYTES } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk, runKept } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
-import { gatherPieces } from "./gather_pieces.ts";
 import { inOrder } from "./in_order.ts";
 import { keptTensors } from "./kept_tensors.ts";
 import { linesAlpha } from "./lines_scope.ts";
@@ -121,14 +120,11 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
       options.executor.width,
       async ({ tensor, run }) => ({ tensor, bytes: await run() }),
     );
-    const told = async function* () {
-      for await (const { tensor, bytes } of pieces) {
-        done += bytes.length;
-        options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
-        yield bytes;
-      }
-    };
-    yield* gatherPieces(told());
+    for await (const { tensor, bytes } of pieces) {
+      done += bytes.length;
+      options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
+      yield bytes;
+    }
   } catch (error) {
     failure = error;
     throw error;

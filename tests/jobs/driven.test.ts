@@ -16,7 +16,8 @@ function edge() {
   let maps = 0;
   let come = () => {};
   let waiting: { pass(): void; fail(): void } | undefined;
-  const change = ({ executor }: Ports): Partial<Ports> => ({
+  // Every map is to be seen here, also those of small tensors.
+  const change = ({ executor: { small: _, ...executor } }: Ports): Partial<Ports> => ({
     driven: "listener",
     patience: 0,
     flushes: { bytes: 1, ms: 0 },

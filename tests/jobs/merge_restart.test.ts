@@ -48,7 +48,8 @@ function counted(stop = Infinity): Counted {
     maps: () => maps,
     reached,
     fail,
-    change: ({ executor }) => ({
+    // Every map is to be seen here, also those of small tensors.
+    change: ({ executor: { small: _, ...executor } }) => ({
       flushes: EVERY,
       executor: {
         ...executor,

@@ -47,3 +47,33 @@ Deno.test("what comes before a failure of the pieces may be lost, the failure is
   const failed = await Array.fromAsync(gatherPieces(failing())).catch(String);
   assertEquals(failed, "RangeError: torn");
 });
+
+Deno.test("a small piece does not wait for one that is long in coming", async () => {
+  const { promise, resolve } = Promise.withResolvers<Bytes>();
+  const slow = async function* (): AsyncGenerator<Bytes> {
+    yield await Promise.resolve(new Uint8Array(3));
+    yield await promise;
+  };
+  const gathered = gatherPieces(slow());
+  // The second one comes only after this.
+  assertEquals((await gathered.next()).value?.length, 3);
+  resolve(new Uint8Array(5));
+  assertEquals((await gathered.next()).value?.length, 5);
+  assertEquals((await gathered.next()).done, true);
+});
+
+Deno.test("who stops taking pieces ends those that make them", async () => {
+  let ended = false;
+  const endless = async function* (): AsyncGenerator<Bytes> {
+    try {
+      for (;;) yield await Promise.resolve(new Uint8Array(1000));
+    } finally {
+      ended = true;
+    }
+  };
+  for await (const piece of gatherPieces(endless())) {
+    assert(piece.length > 1000);
+    break;
+  }
+  assert(ended);
+});
