@@ -4,7 +4,6 @@
  * @module
  */
 import { Problem, type ProblemMembers } from "../problem.ts";
-import type { Bytes } from "./byte_source.ts";
 import { isDirect } from "./direct_response.ts";
 import { retryAfter, untilAborted } from "./backoff.ts";
 
@@ -39,7 +38,7 @@ export interface RangeReceiver {
   /** Called for each piece of the body, in order. */
   bytes(chunk: Uint8Array): void;
   /** Where the next bytes belong, at most so many, once there was a reply. */
-  room(length: number): Bytes;
+  room(length: number): Uint8Array;
   /** Called when bytes were put there. */
   placed(length: number): void;
 }

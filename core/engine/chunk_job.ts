@@ -7,16 +7,16 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { RankedSelection } from "../methods/measure.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Words } from "../tensor/random.ts";
-import type { PlacedBytes } from "./placed_inputs.ts";
+import type { PlacedBytes, SharedPieces } from "./placed_inputs.ts";
 import type { EngineChoice } from "./engine_name.ts";
 
 /** The same chunk of one input, as stored. */
 export interface ChunkInput {
   readonly dtype: DType;
-  /** Empty where the thread that runs the job is to read them. */
+  /** Empty where the thread that runs the job is to fetch them. */
   readonly bytes: Bytes;
-  /** Where it reads them; absent where `bytes` are all there are. */
-  readonly at?: PlacedBytes;
+  /** Where it fetches them; absent where `bytes` are all there are. */
+  readonly at?: PlacedBytes | SharedPieces;
 }
 
 /** The inputs of one chunk. */

@@ -11,7 +11,7 @@ import type { EngineName } from "./engine_name.ts";
 import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
-import type { InputReader } from "./placed_inputs.ts";
+import { createInputReader } from "./placed_inputs.ts";
 import { runTiles } from "./tiles.ts";
 import { createGpuMaps } from "./webgpu/gpu_maps.ts";
 import { inputBuffersOf } from "./worker_protocol.ts";
@@ -27,12 +27,12 @@ export type ChunkRunner = (job: ChunkJob) => Promise<ChunkResult>;
  *
  * @param name What runs graphs: `wasm` is ONNX Runtime alone, `webgpu` takes the maps in float32, and what an engine
  * does not know goes to the next one.
- * @param reader Reads the inputs that jobs only tell the place of; absent: jobs bring them all.
+ * @param reader Fetches the inputs that jobs only tell the place of; absent: from shared memory alone.
  */
 export function createChunkRunner(
   engine: Engine,
   name: EngineName,
-  reader?: InputReader,
+  reader = createInputReader(),
 ): ChunkRunner {
   const kernels = createKernels();
   const accumulators = createAccumulators(kernels);
@@ -41,7 +41,7 @@ export function createChunkRunner(
     kernels,
     accumulators,
     ...(name === "wasm" ? {} : { fused: createFusedEngine(kernels) }),
-    ...(reader ? { reader } : {}),
+    reader,
     ...(name === "webgpu" ? { gpu: createGpuMaps() } : {}),
   };
   let tail: Promise<unknown> = Promise.resolve();
@@ -63,7 +63,7 @@ async function runJob(thread: Thread, given: ChunkJob): Promise<ChunkResult> {
     const done = runTiles(thread, given, accumulators.end());
     if (done) return done;
   }
-  const job = thread.reader ? thread.reader.read(given) : given;
+  const job = thread.reader.read(given);
   if (!job) return { unread: true };
   const slots = job.stage === "histogram"
     ? job.lanes.map((lane, i) => lane && accumulators.slot(job.id, i, lane.kind))

@@ -35,7 +35,7 @@ export function runTiles(
     format,
   );
   if (!compiled) return undefined;
-  const run = { kernels, compiled, start, ...(reader ? { reader } : {}) };
+  const run = { kernels, compiled, start, reader };
   return isMap ? mapRaw(run, job) : reduceRaw(run, job);
 }
 

@@ -13,7 +13,8 @@ import type {
 import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Chunk, type MergeTensor, readPieces } from "./chunks.ts";
+import { type Chunk, type MergeTensor, type PieceOptions, readPieces } from "./chunks.ts";
+import { createHolds } from "./holds.ts";
 
 export type { MergeTensor } from "./chunks.ts";
 
@@ -46,31 +47,41 @@ export async function runPieces(
   { plan, executor, buffers, signal }: MergeContext,
   work: MergeWork,
   pieces: readonly Pick<Chunk, "start" | "count">[],
-  finite: boolean,
+  options: Pick<PieceOptions, "finite" | "last">,
   job: (inputs: ChunkInputs) => ChunkJob,
 ): Promise<ChunkResult> {
   const run = async (placed: boolean) => {
-    const inputs = await readPieces(work, pieces, { finite, buffers, signal, placed });
-    signal.throwIfAborted();
-    const result = await executor.run(job(inputs), plan.bytesIn);
-    for (const buffer of result.spent ?? []) buffers.give(buffer);
-    signal.throwIfAborted();
-    return result;
+    const holds = createHolds();
+    try {
+      const inputs = await readPieces(work, pieces, { ...options, buffers, signal, placed, holds });
+      signal.throwIfAborted();
+      const result = await executor.run(job(inputs), plan.bytesIn);
+      for (const buffer of result.spent ?? []) buffers.give(buffer);
+      signal.throwIfAborted();
+      return result;
+    } finally {
+      holds.release();
+    }
   };
   const result = await run(executor.readsPlaces ?? false);
   // What the thread could not read, the source can, or it says why not.
   return result.unread ? await run(false) : result;
 }
 
-/** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
+/**
+ * Reads a chunk, runs the job made for it, and turns a fault into a problem.
+ *
+ * @param last Whether no other pass over the tensor comes.
+ */
 export async function runChunk(
   context: MergeContext,
   tensor: MergeTensor,
   chunk: Chunk,
   job: (inputs: ChunkInputs) => ChunkJob,
+  last = false,
 ): Promise<ChunkResult> {
   const finite = context.plan.nonFinite !== "propagate";
-  const result = await runPieces(context, tensor.work, [chunk], finite, job);
+  const result = await runPieces(context, tensor.work, [chunk], { finite, last }, job);
   if (result.fallback !== undefined) context.onFallback?.(result.fallback);
   if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
   return result;

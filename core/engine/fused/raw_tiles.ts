@@ -29,8 +29,8 @@ export interface RawRun {
   readonly compiled: Compiled;
   /** First free byte of the kernels' memory. */
   readonly start: number;
-  /** Reads inputs that are not there yet straight into the tiles. */
-  readonly reader?: InputReader;
+  /** Fetches inputs that are not there yet straight into the tiles. */
+  readonly reader: InputReader;
 }
 
 const UNREAD: ChunkResult = { unread: true };
@@ -99,7 +99,7 @@ function placeTiles(
   const inputs: ChunkInput[] = base ? [...models, base] : [...models];
   const y = x + inputs.length * STRIDE;
   const coefficients = y + STRIDE;
-  const readers = inputs.map(({ at }) => at && reader?.open(at));
+  const readers = inputs.map(({ at }) => at && reader.open(at));
   const widths = inputs.map(({ dtype }) => DTYPES[dtype].bytes);
   kernels.reserve(coefficients + 8 * program.coefficients.length + 16 * SLACK);
   placeVector(kernels, program, job, 0, coefficients);
