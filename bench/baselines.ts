@@ -9,7 +9,7 @@ import { isDirect } from "../core/checkpoint/direct_response.ts";
 import { curl, uploadArguments } from "./clients.ts";
 import { freePort } from "./server.ts";
 
-/** Bytes of one request and requests that are under way for each file, as sources by URL are read. */
+/** Bytes of one request, as sources by URL are read, and requests that are under way for each file. */
 const SEGMENT = 2 << 20;
 const REQUESTS = 6;
 

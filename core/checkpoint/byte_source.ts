@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SharedBytes } from "./segment_memory.ts";
+
 /** Bytes of an own (not shared) buffer, which can be transferred to a worker. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -12,6 +14,22 @@ export type Bytes = Uint8Array<ArrayBuffer>;
  * made it knows what it means.
  */
 export type BytePlace = Readonly<Record<string, unknown>>;
+
+/** How bytes are held. */
+export interface HoldOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Whether nobody will ask for these bytes again. */
+  readonly last?: boolean;
+}
+
+/** Bytes of a source in memory that other threads see. */
+export interface HeldBytes {
+  /** One behind the other. */
+  readonly pieces: readonly SharedBytes[];
+  /** Must be called once no thread looks at them any more; calling it again does nothing. */
+  readonly release: () => void;
+}
 
 /** Random access to immutable bytes: memory, a file, a stored blob, an HTTP resource. */
 export interface ByteSource {
@@ -30,8 +48,10 @@ export interface ByteSource {
   /**
    * Reads `target.length` bytes from `start` into memory of the caller; sources that can do so without
    * a buffer of their own offer it, so that a stream of reads needs no new memory.
+   *
+   * @param alone Whether nobody is going to ask for the bytes around them: they are not worth reading as well.
    */
-  readInto?(target: Bytes, start: number, signal?: AbortSignal): Promise<void>;
+  readInto?(target: Bytes, start: number, signal?: AbortSignal, alone?: boolean): Promise<void>;
   /**
    * The same without a turn of the event loop, for what is likely to be in memory: a file blocks the thread where it is
    * not.
@@ -39,6 +59,12 @@ export interface ByteSource {
    * @returns Whether it could; if not, nothing is known of the target's bytes.
    */
   readNow?(target: Bytes, start: number): boolean;
+  /** The same into memory that other threads see. */
+  readShared?(target: SharedBytes, start: number, signal?: AbortSignal): Promise<void>;
+  /** Waits for the bytes `[start, end)` in memory that other threads see; absent where threads share none. */
+  hold?(start: number, end: number, options: HoldOptions): Promise<HeldBytes>;
+  /** Tells that nobody will ask for the bytes `[start, end)` again; who does nevertheless gets them. */
+  drop?(start: number, end: number): void;
   /** Where another thread finds the same bytes; absent if it cannot. */
   readonly place?: BytePlace;
   /** Releases what the source holds open; further slices fail. Calling it again does nothing. */

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { Bytes } from "./byte_source.ts";
 
 /** An answer with a second way to its body: either the stream is read, or this. */
 export interface DirectResponse extends Response {
   /** Reads some bytes, at most as many as fit; null at the end. */
-  readonly readInto: (target: Bytes) => Promise<number | null>;
+  readonly readInto: (target: Uint8Array) => Promise<number | null>;
 }
 
 /** Whether an answer offers it. */

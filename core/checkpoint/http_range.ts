@@ -4,7 +4,6 @@
  * @module
  */
 import { Problem, type ProblemMembers } from "../problem.ts";
-import type { Bytes } from "./byte_source.ts";
 import { isDirect } from "./direct_response.ts";
 import { retryAfter, untilAborted } from "./backoff.ts";
 
@@ -39,7 +38,7 @@ export interface RangeReceiver {
   /** Called for each piece of the body, in order. */
   bytes(chunk: Uint8Array): void;
   /** Where the next bytes belong, at most so many, once there was a reply. */
-  room(length: number): Bytes;
+  room(length: number): Uint8Array;
   /** Called when bytes were put there. */
   placed(length: number): void;
 }
@@ -89,9 +88,8 @@ export async function requestRange(
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   signal.throwIfAborted();
-  const idle = new AbortController();
-  const both = AbortSignal.any([signal, idle.signal]);
-  const watch = watchdog(resource.timeout_ms, () => idle.abort());
+  const stop = stopper(signal);
+  const watch = watchdog(resource.timeout_ms, stop.late);
   let response: Response | undefined;
   let pieces: Pieces | undefined;
   try {
@@ -101,9 +99,9 @@ export async function requestRange(
         "accept-encoding": "identity",
         "range": `bytes=${start}-${end - 1}`,
       },
-      signal: both,
+      signal: stop.signal,
     });
-    response = await attempt(untilAborted(asked, both, dropBody));
+    response = await attempt(untilAborted(asked, stop.signal, dropBody));
     if (response === undefined) return ended();
     const failure = transientStatus(response);
     if (failure !== undefined) return failure;
@@ -112,7 +110,7 @@ export async function requestRange(
     const began = performance.now();
     for (let missing = announced; pieces !== undefined;) {
       watch.seen();
-      const count = await attempt(untilAborted(pieces.take(missing), both));
+      const count = await attempt(Promise.race([pieces.take(missing), stop.stopped]));
       if (count === undefined) return ended();
       if (count === null) return missing > 0 ? { kind: "early" } : undefined;
       missing -= count;
@@ -125,6 +123,7 @@ export async function requestRange(
     return announced > 0 ? { kind: "early" } : undefined;
   } finally {
     watch.stop();
+    stop.end();
     // Cancelling a body that was read to its end does nothing; any other would hold its connection.
     if (pieces !== undefined) pieces.stop();
     else if (response !== undefined) dropBody(response);
@@ -143,7 +142,7 @@ export async function requestRange(
 
   function ended(): Failure {
     signal.throwIfAborted();
-    if (idle.signal.aborted) return { kind: "timeout" };
+    if (stop.signal.aborted) return { kind: "timeout" };
     return { kind: response === undefined ? "network" : "early" };
   }
 }
@@ -178,6 +177,29 @@ function piecesOf(response: Response, receiver: RangeReceiver): Pieces | undefin
       return value.length;
     },
     stop: () => void reader.cancel().catch(() => {}),
+  };
+}
+
+/**
+ * What ends a request: the caller's signal, or nothing coming for too long. One listener for each request: signals
+ * that depend on others look at all of those whenever a listener comes or goes.
+ */
+function stopper(signal: AbortSignal) {
+  const controller = new AbortController();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  // Nobody may be waiting just then.
+  stopped.catch(() => {});
+  const abort = (reason?: unknown) => {
+    controller.abort(reason);
+    reject(controller.signal.reason);
+  };
+  const follow = () => abort(signal.reason);
+  signal.addEventListener("abort", follow);
+  return {
+    signal: controller.signal,
+    stopped,
+    late: () => abort(),
+    end: () => signal.removeEventListener("abort", follow),
   };
 }
 

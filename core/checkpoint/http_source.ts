@@ -88,8 +88,8 @@ export async function openHttpSource(
     start: number,
     end: number,
     signal: AbortSignal,
-    target?: Bytes,
-  ): Promise<Bytes> {
+    target?: Uint8Array,
+  ): Promise<Uint8Array> {
     let bytes = target;
     let received = 0;
     const receiver = {
@@ -122,7 +122,7 @@ export async function openHttpSource(
   const prefix = await read(0, prefix_bytes, lifetime);
   const { total, ...tags } = pin ?? { total: 0 };
 
-  async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
+  async function readInto(target: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const end = start + target.length;
     checkRange(start, end, total, closing.signal.aborted);
@@ -144,6 +144,7 @@ export async function openHttpSource(
       return bytes;
     },
     readInto,
+    readShared: readInto,
     close() {
       closing.abort(new RangeError("Cannot read the source as it is closed"));
     },

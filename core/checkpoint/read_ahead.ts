@@ -1,18 +1,26 @@
 /**
  * Reads slow sources ahead of their readers: several requests are under way at once, and what was read is kept for
- * the next pass as long as it fits a budget that all sources share.
+ * the next pass as long as it fits a budget that all sources share. Where threads share memory, readers on other
+ * threads are told where in it the bytes are.
  *
  * @module
  */
-import type { Bytes, ByteSource } from "./byte_source.ts";
+import type { Bytes, ByteSource, HeldBytes, HoldOptions } from "./byte_source.ts";
+import { createSegmentBudget, KEPT, type Segment } from "./segment_budget.ts";
+import {
+  createSegmentMemory,
+  isShared,
+  type SegmentBytes,
+  type SegmentMemory,
+} from "./segment_memory.ts";
 
 /** How far and how much. */
 export interface ReadAheadOptions {
-  /** Bytes of one request; 2 MiB. */
-  readonly segment?: number;
-  /** Requests beyond a reader's place at most; 6. */
+  /** Where bytes are read to, one segment with each request; memory of its own if absent. */
+  readonly memory?: SegmentMemory;
+  /** Requests beyond a reader's place at most; 3. */
   readonly ahead?: number;
-  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 96 MiB. */
+  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 80 MiB. */
   readonly budget?: number;
   /** Reads of fewer bytes go straight to the source until a longer one came: headers are read so; 128 KiB. */
   readonly least?: number;
@@ -25,67 +33,33 @@ export interface ReadAhead {
 }
 
 /** Bytes that sources read ahead together hold, if nothing else is said. */
-export const READ_AHEAD_BYTES = 96 << 20;
+export const READ_AHEAD_BYTES = 80 << 20;
 
 /** Readers of one source that are told apart. */
 const PLACES = 4;
 
-interface Segment {
-  readonly bytes: Promise<Bytes>;
-  readonly size: number;
-  /** Readers that wait for it. */
-  readers: number;
-  /** `gone` once it was given up, `reused` once its memory may be another's. */
-  state: "kept" | "gone" | "reused";
-  /** Whether it is there; what is under way is not given up. */
-  done: boolean;
-  /** Bytes that readers have taken. */
-  taken: number;
-  /** Takes it out of its source. */
-  readonly drop: () => void;
+/** Some bytes of a segment that somebody waits for. */
+interface Part {
+  readonly segment: Segment;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** An empty budget. */
 export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
-  const { segment = 2 << 20, least = 128 << 10, budget = READ_AHEAD_BYTES } = options;
-  /** Of all sources, the least recently used first. */
-  const kept = new Set<Segment>();
-  let held = 0;
+  const {
+    memory = createSegmentMemory(),
+    least = 128 << 10,
+    budget = READ_AHEAD_BYTES,
+  } = options;
+  const { size: segment } = memory;
+  const held = createSegmentBudget(budget, memory);
   let readers = 0;
-  /** Memory of segments that are gone, for those to come: fresh memory costs more than to fill it. */
-  const free: ArrayBuffer[] = [];
-  const forget = (each: Segment) => {
-    if (!kept.delete(each)) return;
-    held -= each.size;
-    each.state = "gone";
-    each.drop();
-    reuse(each);
+  /** What is not for the next pass is for where each reader is, and what comes then. */
+  const ahead = () => {
+    const room = Math.floor((1 - KEPT) * budget / segment / readers) - 1;
+    return Math.max(1, Math.min(options.ahead ?? 3, room));
   };
-  /** Takes the memory of a segment back if nobody looks at it any more. */
-  const reuse = (each: Segment) => {
-    if (each.state !== "gone" || !each.done || each.readers > 0) return;
-    each.state = "reused";
-    each.bytes.then(({ buffer }) => {
-      const isWhole = buffer.byteLength === segment;
-      if (isWhole && held + (free.length + 1) * segment <= budget) free.push(buffer);
-    });
-  };
-  /**
-   * Makes room for one more segment. What was read to its end goes first, and only for what a reader waits for
-   * anything that is there: else readers would take each other's segments away.
-   */
-  const makeRoom = (waiting: boolean): boolean => {
-    for (const whole of waiting ? [true, false] : [true]) {
-      for (const each of kept) {
-        if (held + segment <= budget) return true;
-        if (each.done && (!whole || each.taken >= each.size)) forget(each);
-      }
-    }
-    return held + segment <= budget;
-  };
-  /** Half of the budget is for what is to come, so that the other half can hold what was read. */
-  const ahead = () =>
-    Math.max(1, Math.min(options.ahead ?? 6, Math.floor(budget / 2 / segment / readers)));
 
   function over(source: ByteSource): ByteSource {
     const { byteLength } = source;
@@ -95,51 +69,46 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     /** Where readers have come to lately: several passes may be on their way at once. */
     const places: number[] = [];
 
-    async function fill(start: number, size: number): Promise<Bytes> {
-      if (!source.readInto) return await source.slice(start, start + size);
-      const bytes = new Uint8Array(free.pop() ?? new ArrayBuffer(segment), 0, size);
-      await source.readInto(bytes, start);
-      return bytes;
+    async function fill(start: number, size: number): Promise<SegmentBytes> {
+      const whole = memory.take();
+      const bytes = whole.subarray(0, size);
+      if (!isShared(bytes) && source.readInto) await source.readInto(bytes as Bytes, start);
+      else if (isShared(bytes) && source.readShared) await source.readShared(bytes, start);
+      else bytes.set(await source.slice(start, start + size));
+      return whole;
     }
 
     function load(index: number): Segment {
       const start = index * segment;
       const size = Math.min(segment, byteLength - start);
       const loading: Segment = {
-        bytes: fill(start, size),
+        filled: fill(start, size),
         size,
         readers: 0,
-        state: "kept",
-        done: false,
-        taken: 0,
-        drop: () => segments.delete(index),
+        seen: 0,
+        used: 0,
+        isNear: () => places.some((place) => Math.abs(place - index) <= 1),
+        leave: () => segments.delete(index),
       };
       segments.set(index, loading);
-      kept.add(loading);
-      held += size;
-      loading.bytes.then(
-        () => loading.done = true,
-        // Whoever waits for it is told; who comes later tries anew.
-        () => forget(loading),
-      );
+      held.add(loading);
       return loading;
     }
 
-    function take(index: number): Segment {
+    /** The segment, for a reader that wants so many bytes. */
+    function take(index: number, wanted: number): Segment {
       const known = segments.get(index);
-      if (known) {
-        kept.delete(known);
-        kept.add(known);
-      }
-      if (!known) makeRoom(true);
+      if (known) held.touch(known);
+      else held.makeRoom(true);
       const taken = known ?? load(index);
+      taken.readers++;
       // Only a reader that goes on is read ahead of; one that jumps may need nothing more here.
       const place = places.findIndex((each) => each === index || each + 1 === index);
-      if (place >= 0 || index === 0) {
+      if (place >= 0 || (index === 0 && wanted >= least)) {
         const end = Math.min(index + ahead(), count - 1);
         for (let next = index + 1; next <= end; next++) {
           if (segments.has(next)) continue;
-          if (!makeRoom(false)) break;
+          if (!held.makeRoom(false)) break;
           load(next);
         }
       }
@@ -149,36 +118,78 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
       return taken;
     }
 
-    async function readInto(target: Bytes, start: number, signal?: AbortSignal): Promise<void> {
+    function startStreaming(): void {
+      if (streaming) return;
+      streaming = true;
+      readers++;
+    }
+
+    /** Waits for bytes, which stay where they are until they are released. */
+    async function wait(start: number, end: number, { signal, last = false }: HoldOptions) {
+      const parts: Part[] = [];
+      for (let index = Math.floor(start / segment); index * segment < end; index++) {
+        const origin = index * segment;
+        const from = Math.max(start, origin) - origin;
+        const to = Math.min(end, origin + segment) - origin;
+        parts.push({ segment: take(index, end - start), from, to });
+      }
+      let taken = false;
+      let released = false;
+      const release = () => {
+        if (released) return;
+        released = true;
+        for (const { segment, from, to } of parts) {
+          segment.readers--;
+          if (taken) segment[last ? "used" : "seen"] += to - from;
+          held.settle(segment);
+        }
+      };
+      try {
+        const filled = Promise.all(parts.map(({ segment }) => segment.filled));
+        const memories = await untilAborted(filled, signal);
+        taken = true;
+        return {
+          pieces: memories.map((each, i) => each.subarray(parts[i]!.from, parts[i]!.to)),
+          release,
+        };
+      } catch (error) {
+        release();
+        throw error;
+      }
+    }
+
+    const isOutside = (start: number, end: number) => start < 0 || start > end || end > byteLength;
+
+    async function readInto(
+      target: Bytes,
+      start: number,
+      signal?: AbortSignal,
+      alone = false,
+    ): Promise<void> {
       signal?.throwIfAborted();
       const end = start + target.length;
-      const first = Math.floor(start / segment);
-      const outside = start < 0 || end > byteLength;
-      if (target.length >= least && !streaming && !outside) {
-        streaming = true;
-        readers++;
-      }
-      if (outside || target.length === 0 || (!streaming && !segments.has(first))) {
+      const outside = isOutside(start, end);
+      if (target.length >= least && !alone && !outside) startStreaming();
+      const isThere = segments.has(Math.floor(start / segment));
+      if (outside || target.length === 0 || ((!streaming || alone) && !isThere)) {
         if (source.readInto) return await source.readInto(target, start, signal);
         return target.set(await source.slice(start, end, signal));
       }
-      const parts: Promise<void>[] = [];
-      for (let index = first; index * segment < end; index++) {
-        const origin = index * segment;
-        const from = Math.max(start, origin);
-        const to = Math.min(end, origin + segment);
-        const each = take(index);
-        each.readers++;
-        const copied = each.bytes.then((bytes) => {
-          each.taken += to - from;
-          target.set(bytes.subarray(from - origin, to - origin), from - start);
-        });
-        parts.push(copied.finally(() => {
-          each.readers--;
-          reuse(each);
-        }));
+      const { pieces, release } = await wait(start, end, { ...(signal ? { signal } : {}) });
+      let at = 0;
+      for (const piece of pieces) {
+        target.set(piece, at);
+        at += piece.length;
       }
-      await untilAborted(Promise.all(parts), signal);
+      release();
+    }
+
+    async function hold(start: number, end: number, options: HoldOptions): Promise<HeldBytes> {
+      options.signal?.throwIfAborted();
+      if (isOutside(start, end)) await source.slice(start, end);
+      startStreaming();
+      const { pieces, release } = await wait(start, end, options);
+      return { pieces: pieces.filter(isShared), release };
     }
 
     return {
@@ -190,8 +201,18 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
         return bytes;
       },
       readInto,
+      ...(memory.shared ? { hold } : {}),
+      drop(start, end) {
+        const last = Math.floor(end / segment);
+        for (let index = Math.ceil(start / segment); index < last; index++) {
+          const each = segments.get(index);
+          if (!each) continue;
+          each.used = each.size;
+          held.settle(each);
+        }
+      },
       close() {
-        for (const each of [...segments.values()]) forget(each);
+        for (const each of [...segments.values()]) held.forget(each);
         if (streaming) readers--;
         streaming = false;
         source.close?.();
@@ -202,16 +223,13 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
 }
 
 /** Waits, but no longer than the reader does; the requests go on for others. */
-async function untilAborted(
-  work: Promise<unknown>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (!signal) return void await work;
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await work;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort);
   try {
-    await Promise.race([work, aborted.promise]);
+    return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", abort);
   }

@@ -6,7 +6,7 @@
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { ChunkSelections, KeyCut } from "./chunk_selection.ts";
-import type { PlacedBytes } from "./placed_inputs.ts";
+import type { PlacedBytes, SharedPieces } from "./placed_inputs.ts";
 import type { EngineChoice } from "./engine_name.ts";
 import type { FoundAdapter } from "./webgpu/adapter.ts";
 
@@ -15,10 +15,10 @@ export type { ChunkSelection, ChunkSelections, KeyCut } from "./chunk_selection.
 /** The same chunk of one input, as stored. */
 export interface ChunkInput {
   readonly dtype: DType;
-  /** Empty where the thread that runs the job is to read them. */
+  /** Empty where the thread that runs the job is to fetch them. */
   readonly bytes: Bytes;
-  /** Where it reads them; absent where `bytes` are all there are. */
-  readonly at?: PlacedBytes;
+  /** Where it fetches them; absent where `bytes` are all there are. */
+  readonly at?: PlacedBytes | SharedPieces;
 }
 
 /** The inputs of one chunk. */

@@ -53,8 +53,8 @@ export interface Thread {
   readonly engine: Engine;
   /** Absent: ONNX Runtime runs everything. */
   readonly fused?: FusedEngine;
-  /** Absent: jobs bring their inputs. */
-  readonly reader?: InputReader;
+  /** Fetches what jobs do not bring. */
+  readonly reader: InputReader;
   /** Absent: nothing runs on a GPU. */
   readonly gpu?: GpuJobs;
   readonly kernels: Kernels;

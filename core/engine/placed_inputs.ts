@@ -1,10 +1,11 @@
 /**
- * Inputs of a chunk that the thread which works on it reads itself, where its host lets it: the bytes then cross no
- * thread, and no other thread waits for them.
+ * Inputs of a chunk that the thread which works on it fetches itself, from memory that all threads see or, where its
+ * host lets it, from a file: the bytes then cross no thread, and no other thread waits for them.
  *
  * @module
  */
 import type { BytePlace, Bytes } from "../checkpoint/byte_source.ts";
+import type { SharedBytes } from "../checkpoint/segment_memory.ts";
 import type { ChunkInput, ChunkInputs, ChunkJob } from "./chunk_job.ts";
 
 /** Reads `target.length` bytes from `start` on; answers whether it could, as the file may have become shorter. */
@@ -23,16 +24,26 @@ export interface PlacedBytes {
   readonly pieces: readonly (readonly [number, number])[];
 }
 
+/** Bytes of an input in memory that all threads see, one piece behind the other. */
+export interface SharedPieces {
+  readonly shared: readonly SharedBytes[];
+}
+
 /** Reads the inputs of jobs. */
 export interface InputReader {
-  /** Opens an input of one piece; its reader takes the bytes of the piece from one of them on. */
-  open(input: PlacedBytes): ReadPlace | undefined;
+  /** Opens an input that is one piece of its file; its reader takes the bytes of the piece from one of them on. */
+  open(input: PlacedBytes | SharedPieces): ReadPlace | undefined;
   /** The job with all bytes, in memory that the next one uses again; undefined if some could not be read. */
   read<Job extends ChunkJob>(job: Job): Job | undefined;
 }
 
-/** Makes a thread's reader. */
-export function createInputReader({ openPlace }: PlaceReaderModule): InputReader {
+/**
+ * Makes a thread's reader.
+ *
+ * @param module Reads the places of files; absent: jobs tell none.
+ */
+export function createInputReader(module?: PlaceReaderModule): InputReader {
+  const copyShared = createSharedCopier();
   const buffers: ArrayBuffer[] = [];
   const target = (slot: number, length: number): Bytes => {
     const known = buffers[slot];
@@ -40,23 +51,38 @@ export function createInputReader({ openPlace }: PlaceReaderModule): InputReader
     buffers[slot] = buffer;
     return new Uint8Array(buffer, 0, length);
   };
-  const filled = (input: ChunkInput, slot: number): ChunkInput | undefined => {
-    if (!input.at) return input;
-    const { place, pieces } = input.at;
-    const bytes = target(slot, pieces.reduce((sum, [, length]) => sum + length, 0));
-    const read = openPlace(place);
+  const readPieces = (
+    { place, pieces }: PlacedBytes,
+    bytes: Bytes,
+  ): boolean => {
+    const read = module?.openPlace(place);
     let end = 0;
-    for (const [start, length] of pieces) {
+    return pieces.every(([start, length]) => {
       const from = end;
       end += length;
-      if (!read?.(bytes.subarray(from, end), start)) return undefined;
-    }
-    return { dtype: input.dtype, bytes };
+      return read?.(bytes.subarray(from, end), start) ?? false;
+    });
+  };
+  const filled = ({ dtype, at, ...input }: ChunkInput, slot: number): ChunkInput | undefined => {
+    if (!at) return { dtype, ...input };
+    const lengths = "shared" in at
+      ? at.shared.map(({ length }) => length)
+      : at.pieces.map(([, length]) => length);
+    const bytes = target(slot, lengths.reduce((sum, length) => sum + length, 0));
+    if ("shared" in at) copyShared(at.shared, bytes, 0);
+    else if (!readPieces(at, bytes)) return undefined;
+    return { dtype, bytes };
   };
   return {
-    open({ place, pieces }) {
-      const read = openPlace(place);
-      const first = pieces[0]![0];
+    open(input) {
+      if ("shared" in input) {
+        return (target, from) => {
+          copyShared(input.shared, target, from);
+          return true;
+        };
+      }
+      const read = module?.openPlace(input.place);
+      const first = input.pieces[0]![0];
       return read && ((target, from) => read(target, first + from));
     },
     read(job) {
@@ -67,6 +93,45 @@ export function createInputReader({ openPlace }: PlaceReaderModule): InputReader
       if ((inputs.base && !base) || !models.every((input) => input !== undefined)) return undefined;
       return { ...job, inputs: { ...inputs, ...(base ? { base } : {}), models } };
     },
+  };
+}
+
+/** Bytes of a word, and of what is copied at once where the two sides lie differently to words. */
+const WORD = 8;
+const STEP = 65_536;
+
+/**
+ * Makes what copies out of shared memory. That goes by words only where both sides lie alike, else byte by byte, which
+ * takes six times as long: then the bytes go by way of memory of this thread that lies as they do.
+ */
+function createSharedCopier() {
+  let own: Uint8Array | undefined;
+  const copy = (source: SharedBytes, target: Bytes) => {
+    if ((source.byteOffset - target.byteOffset) % WORD === 0) return target.set(source);
+    own ??= new Uint8Array(STEP + WORD);
+    for (let at = 0; at < source.length; at += STEP) {
+      const piece = source.subarray(at, at + STEP);
+      const shift = piece.byteOffset % WORD;
+      const alike = own.subarray(shift, shift + piece.length);
+      alike.set(piece);
+      target.set(alike, at);
+    }
+  };
+  /** Fills the target with the pieces' bytes from one of them on. */
+  return (pieces: readonly SharedBytes[], target: Bytes, from: number): void => {
+    let begin = 0;
+    for (const piece of pieces) {
+      const end = begin + piece.length;
+      const first = Math.max(from, begin);
+      const last = Math.min(from + target.length, end);
+      if (first < last) {
+        copy(
+          piece.subarray(first - begin, last - begin),
+          target.subarray(first - from, last - from),
+        );
+      }
+      begin = end;
+    }
   };
 }
 

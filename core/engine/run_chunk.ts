@@ -20,7 +20,7 @@ import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
 import { mapOnDevice, reduceOnDevice } from "./device_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
-import type { InputReader } from "./placed_inputs.ts";
+import { createInputReader } from "./placed_inputs.ts";
 import { runTiles } from "./tiles.ts";
 import { findAdapter } from "./webgpu/adapter.ts";
 import type { GpuJobs } from "./webgpu/gpu_jobs.ts";
@@ -36,13 +36,13 @@ export type ChunkRunner = (job: ChunkJob) => Promise<ChunkResult>;
  * A runner with kernels and accumulators of its own.
  *
  * @param name What runs graphs: `wasm` is ONNX Runtime alone; what the fused engine does not know goes there too.
- * @param reader Reads the inputs that jobs only tell the place of; absent: jobs bring them all.
+ * @param reader Fetches the inputs that jobs only tell the place of; absent: from shared memory alone.
  * @param gpu Runs the jobs that ask for a GPU; absent: they run as all others.
  */
 export function createChunkRunner(
   engine: Engine,
   name: EngineName,
-  reader?: InputReader,
+  reader = createInputReader(),
   gpu?: GpuJobs,
 ): ChunkRunner {
   const kernels = createKernels();
@@ -52,7 +52,7 @@ export function createChunkRunner(
     kernels,
     accumulators,
     ...(name === "wasm" ? {} : { fused: createFusedEngine(kernels) }),
-    ...(reader ? { reader } : {}),
+    reader,
     ...(gpu ? { gpu } : {}),
   };
   let tail: Promise<unknown> = Promise.resolve();
@@ -106,7 +106,7 @@ async function runGraphOnDevice(
 
 /** The job with its inputs; undefined if they could not be read. */
 function readJob<Job extends ChunkJob>({ reader }: Thread, job: Job): Job | undefined {
-  return reader ? reader.read(job) : job;
+  return reader.read(job);
 }
 
 async function runLoaded(

@@ -44,7 +44,7 @@ export function runTiles(
     ? accumulators.lasting("exponentials", (table) => fillExponentials(fused, kernels, table))
     : 0;
   const start = accumulators.end();
-  const run = { kernels, compiled, start, exponentials, ...(reader ? { reader } : {}) };
+  const run = { kernels, compiled, start, exponentials, reader };
   return isMap ? mapRaw(run, job) : reduceRaw(run, job);
 }
 

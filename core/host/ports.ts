@@ -4,6 +4,7 @@
  * @module
  */
 import type { UseStore } from "idb-keyval";
+import { createSegmentMemory } from "../checkpoint/segment_memory.ts";
 import { onnxWorkspace } from "../engine/onnx_workspace.ts";
 import { workerPool } from "../engine/pool.ts";
 import { remoteWorkspaces } from "../engine/remote_workspace.ts";
@@ -80,6 +81,7 @@ export async function openPorts(config: Config, log: Log = noLog) {
       fetch: read,
       limits,
       memory: budget,
+      segments: createSegmentMemory(),
       hub: {
         url: config.hub,
         headers: config.hubToken === undefined

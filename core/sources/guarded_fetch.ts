@@ -134,11 +134,13 @@ async function inTime(
   if (timeout_ms === undefined) return await fetch(url.href, init);
   // A request with a body takes as long as the body: its sender watches it.
   if (init.body) return await fetch(url.href, init);
+  init.signal?.throwIfAborted();
   const timer = new AbortController();
   const late = setTimeout(() => timer.abort(), timeout_ms);
-  const signal = init.signal ? AbortSignal.any([init.signal, timer.signal]) : timer.signal;
+  // Stays, as the body is still to come.
+  init.signal?.addEventListener("abort", () => timer.abort(init.signal!.reason), { once: true });
   try {
-    return await fetch(url.href, { ...init, signal });
+    return await fetch(url.href, { ...init, signal: timer.signal });
   } catch (error) {
     if (!timer.signal.aborted || init.signal?.aborted) throw error;
     throw failed(url, `sent no header for ${timeout_ms} ms (${LIMITS.sourceStall.variable})`, {

@@ -6,6 +6,7 @@
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openHttpSource } from "../checkpoint/http_source.ts";
+import type { SegmentMemory } from "../checkpoint/segment_memory.ts";
 import { createReadAhead, type ReadAhead } from "../checkpoint/read_ahead.ts";
 import { openCheckpoint } from "../checkpoint/open_checkpoint.ts";
 import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
@@ -48,6 +49,8 @@ export interface SourcePorts {
   readonly hub?: HubPort;
   /** Memory that models which are read whole share with merges; not counted if absent. */
   readonly memory?: MemoryBudget;
+  /** What remote sources are read into, one call after the other; memory of its own for each call if absent. */
+  readonly segments?: SegmentMemory;
   /** What headers may hold and how slow servers may be; the defaults if absent. */
   readonly limits?: Limits;
 }
@@ -102,7 +105,7 @@ export async function openSources(
   signal: AbortSignal,
 ): Promise<Map<string, OpenedSource>> {
   const names = [...specs.keys()];
-  const ahead = createReadAhead();
+  const ahead = createReadAhead(ports.segments ? { memory: ports.segments } : {});
   const results = await inPhase("open sources", () =>
     Promise.allSettled(
       names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal, ahead)),

@@ -11,6 +11,7 @@ import type { MergeWork, PlannedTensor } from "../merge/plan_types.ts";
 import type { Vectors } from "../methods/measure.ts";
 import { DTYPES } from "../tensor/dtype.ts";
 import type { BufferPool } from "./buffers.ts";
+import type { Holds } from "./holds.ts";
 import type { NearReads } from "./near_reads.ts";
 
 /** A tensor to compute. */
@@ -140,22 +141,40 @@ export function emptyInputs({ base, inputs }: MergeWork, count: number): ChunkIn
 /** The bytes of an input that is not read yet. */
 const NOTHING = new Uint8Array(0);
 
+/** Samples of inputs with more bytes than this are read alone: what lies around them would be gone before its turn. */
+const SAMPLED_WHOLE = 32 << 20;
+
+/** Each of these may be a request of its own. */
+const ALONE_AT_ONCE = 8;
+
+/** How the inputs of a job are read. */
+export interface PieceOptions {
+  /** Whether NaN and infinity are a fault. */
+  readonly finite: boolean;
+  /** Whether no other pass comes. */
+  readonly last: boolean;
+  readonly buffers: BufferPool;
+  readonly signal: AbortSignal;
+  /** Whether inputs that other threads can read are left to the one that works on them. */
+  readonly placed: boolean;
+  /** Keeps inputs where they are that other threads can see. */
+  readonly holds: Holds;
+}
+
 /**
- * Some pieces of every input of a merge, one behind the other, read at once into lent buffers where the source can.
- *
- * @param placed Whether inputs that other threads can read are left to the one that works on them.
+ * Some pieces of every input of a merge, one behind the other, read at once: where the thread that works on them finds
+ * them, or into lent buffers where the source can.
  */
 export async function readPieces(
   work: MergeWork,
   pieces: readonly Pick<Chunk, "start" | "count">[],
-  { finite, buffers, signal, placed }: {
-    readonly finite: boolean;
-    readonly buffers: BufferPool;
-    readonly signal: AbortSignal;
-    readonly placed: boolean;
-  },
+  { finite, last, buffers, signal, placed, holds }: PieceOptions,
 ): Promise<ChunkInputs> {
   const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
+  const others = [...work.inputs, ...work.statistics ?? []];
+  const total = [...others, ...work.base ? [work.base] : []]
+    .reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
+  const alone = pieces.length > 1 && total > SAMPLED_WHOLE;
   const read = async (tensor: StoredTensor): Promise<ChunkInput> => {
     const { source, dtype } = tensor;
     if (placed && source.place) {
@@ -165,25 +184,35 @@ export async function readPieces(
         at: { place: source.place, pieces: placesOf(tensor, pieces) },
       };
     }
+    const [[start, length]] = placesOf(tensor, pieces) as [[number, number]];
+    if (source.hold && pieces.length === 1) {
+      const held = await source.hold(start, start + length, { signal, last });
+      holds.add(held);
+      return { dtype, bytes: NOTHING, at: { shared: held.pieces } };
+    }
     if (!source.readInto && pieces.length === 1) {
       return { dtype, bytes: await readChunk(tensor, pieces[0]!, signal) };
     }
     const width = DTYPES[dtype].bytes;
     const bytes = buffers.take(count * width);
     let end = 0;
-    await Promise.all(pieces.map(async (piece) => {
+    const fill = async (piece: Pick<Chunk, "start" | "count">) => {
       const from = end;
       end += piece.count * width;
       const target = bytes.subarray(from, end);
       if (source.readInto) {
-        await source.readInto(target, tensor.start + piece.start * width, signal);
+        await source.readInto(target, tensor.start + piece.start * width, signal, alone);
       } else target.set(await readChunk(tensor, piece, signal));
-    }));
+    };
+    const step = alone ? ALONE_AT_ONCE : pieces.length;
+    for (let at = 0; at < pieces.length; at += step) {
+      await Promise.all(pieces.slice(at, at + step).map(fill));
+    }
     return { dtype, bytes };
   };
   const [base, models] = await Promise.all([
     work.base && read(work.base.tensor),
-    Promise.all([...work.inputs, ...work.statistics ?? []].map((input) => read(input.tensor))),
+    Promise.all(others.map((input) => read(input.tensor))),
   ]);
   return {
     count,

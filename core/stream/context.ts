@@ -21,9 +21,11 @@ import {
   emptyInputs,
   inputBytes,
   type MergeTensor,
+  type PieceOptions,
   readPieces,
   withInputs,
 } from "./chunks.ts";
+import { createHolds } from "./holds.ts";
 import type { KeptTensors } from "./kept_tensors.ts";
 import type { NearReads } from "./near_reads.ts";
 
@@ -64,16 +66,21 @@ export async function runPieces(
   { plan, executor, buffers, signal }: MergeContext,
   work: MergeWork,
   pieces: readonly Pick<Chunk, "start" | "count">[],
-  finite: boolean,
+  options: Pick<PieceOptions, "finite" | "last">,
   job: (inputs: ChunkInputs) => ChunkJob,
 ): Promise<ChunkResult> {
   const run = async (placed: boolean) => {
-    const inputs = await readPieces(work, pieces, { finite, buffers, signal, placed });
-    signal.throwIfAborted();
-    const result = await executor.run(job(inputs), plan.bytesIn);
-    for (const buffer of result.spent ?? []) buffers.give(buffer);
-    signal.throwIfAborted();
-    return result;
+    const holds = createHolds();
+    try {
+      const inputs = await readPieces(work, pieces, { ...options, buffers, signal, placed, holds });
+      signal.throwIfAborted();
+      const result = await executor.run(job(inputs), plan.bytesIn);
+      for (const buffer of result.spent ?? []) buffers.give(buffer);
+      signal.throwIfAborted();
+      return result;
+    } finally {
+      holds.release();
+    }
   };
   const result = await run(executor.readsPlaces ?? false);
   // What the thread could not read, the source can, or it says why not.
@@ -114,16 +121,21 @@ export async function runKept(
   return result.unread ? undefined : result;
 }
 
-/** Reads a chunk, runs the job made for it, and turns a fault into a problem. */
+/**
+ * Reads a chunk, runs the job made for it, and turns a fault into a problem.
+ *
+ * @param last Whether no other pass over the tensor comes.
+ */
 export async function runChunk(
   context: MergeContext,
   tensor: MergeTensor,
   chunk: Chunk,
   job: (inputs: ChunkInputs) => ChunkJob,
+  last = false,
 ): Promise<ChunkResult> {
   const finite = context.plan.nonFinite !== "propagate";
   const result = await runSmall(context, tensor, chunk, finite, job) ??
-    await runPieces(context, tensor.work, [chunk], finite, job);
+    await runPieces(context, tensor.work, [chunk], { finite, last }, job);
   if (result.fallback !== undefined) context.onFallback?.(result.fallback);
   if (result.fault) throw faultProblem(tensor.name, tensor.work, chunk, result.fault);
   return result;

@@ -119,7 +119,7 @@ async function sample(
     context,
     tensor.work,
     pieces,
-    false,
+    { finite: false, last: false },
     (inputs) => ({ ...job, inputs }),
   );
   return names.map((name) => sampled?.[present.indexOf(name)]);

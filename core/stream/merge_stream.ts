@@ -6,9 +6,10 @@
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import { engineProducts } from "../algebra/products.ts";
 import { slices } from "../algebra/steps.ts";
-import type { ChunkExecutor } from "../engine/chunk_job.ts";
+import type { ChunkExecutor, ChunkInputs } from "../engine/chunk_job.ts";
 import type { EngineChoice } from "../engine/engine_name.ts";
 import { onnxRuntime } from "../engine/onnx_runtime.ts";
+import { inputsOf } from "../merge/passes.ts";
 import { planLayout } from "../merge/plan_layout.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
 import { tensorsMerged } from "../telemetry/instruments.ts";
@@ -29,6 +30,8 @@ import { solve, type Solved } from "./solve.ts";
 
 /** How many tensors are prepared ahead of the one that is written; each costs accumulators on every thread. */
 const LOOK_AHEAD = 2;
+/** Bytes of their inputs, beyond the first: these are kept until their map where reading them again is slow. */
+const LOOK_AHEAD_BYTES = 32 << 20;
 
 /** Where a merge stands. */
 export interface MergeProgress {
@@ -161,6 +164,9 @@ async function* pieceTasks(
     while (ahead.length <= LOOK_AHEAD && next < tensors.length) {
       // What is held whole in memory is held alone.
       if (ahead.length > 0 && (isWhole(tensors[next]!) || isWhole(tensors[next - 1]!))) break;
+      if (ahead.length > 1 && inputBytes(tensors.slice(next - 1, next + 1)) > LOOK_AHEAD_BYTES) {
+        break;
+      }
       const ready = makeReady(context, tensors[next++]!);
       ready.catch(() => {});
       ahead.push(ready);
@@ -170,6 +176,9 @@ async function* pieceTasks(
     fill();
     const ready = await ahead.shift()!;
     yield* piecesOf(context, tensor, ready);
+    for (const { tensor: { source, start, end } } of inputsOf(tensor.work!)) {
+      source.drop?.(start, end);
+    }
     onTensor?.(tensorReport(tensor, {
       ...(ready.kind === "copy" && tensor.work?.kind !== "copy" ? { action: "copy" } : {}),
       reasons: ready.reasons,
@@ -177,6 +186,11 @@ async function* pieceTasks(
       onDevice: ready.kind === "map" && ready.device,
     }));
   }
+}
+
+function inputBytes(tensors: readonly PlannedTensor[]): number {
+  return tensors.flatMap(({ work }) => inputsOf(work!))
+    .reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
 }
 
 function isWhole({ work }: PlannedTensor): boolean {
@@ -240,6 +254,7 @@ async function mapChunk(
   const held = kept.get(chunk.index);
   const done = held && await runKept(context, tensor, chunk, held, bound);
   if (done) return done.bytes!;
-  const result = await runChunk(context, tensor, chunk, (inputs) => ({ ...bound, inputs }));
+  const run = (inputs: ChunkInputs) => ({ ...bound, inputs });
+  const result = await runChunk(context, tensor, chunk, run, true);
   return result.bytes!;
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
 import { createReadAhead } from "../../core/checkpoint/read_ahead.ts";
+import { createSegmentMemory } from "../../core/checkpoint/segment_memory.ts";
 
 const CONTENT = Uint8Array.from({ length: 10_007 }, (_, i) => Math.imul(i, 2654435761) >>> 24);
 
@@ -34,7 +35,8 @@ function watched(options: { failing?: (start: number) => boolean; slow?: boolean
   };
 }
 
-const SMALL = { segment: 100, ahead: 3, budget: 1000, least: 10 };
+const memoryOf = (size: number) => createSegmentMemory({ size, idle: 1000 });
+const SMALL = { memory: memoryOf(100), ahead: 3, budget: 1000, least: 10 };
 
 Deno.test("any reads give the bytes of the source", async () => {
   await fc.assert(
@@ -43,7 +45,9 @@ Deno.test("any reads give the bytes of the source", async () => {
       fc.integer({ min: 1, max: 300 }),
       fc.integer({ min: 200, max: 3000 }),
       async (reads, segment, budget) => {
-        const file = createReadAhead({ ...SMALL, segment, budget }).over(watched().source);
+        const file = createReadAhead({ ...SMALL, memory: memoryOf(segment), budget }).over(
+          watched().source,
+        );
         for (const [start, length] of reads) {
           const end = Math.min(start + length, CONTENT.length);
           assertEquals(await file.slice(start, end), CONTENT.slice(start, end));
@@ -138,4 +142,54 @@ Deno.test("memory of the caller is filled", async () => {
   const target: Bytes = new Uint8Array(333);
   await file.readInto!(target, 4321);
   assertEquals(target, CONTENT.slice(4321, 4654));
+});
+
+Deno.test("held bytes stay as they are until they are released, however many others come", async () => {
+  const memory = createSegmentMemory({ size: 100 });
+  const file = createReadAhead({ ...SMALL, memory, budget: 500 }).over(watched().source);
+  const held = await file.hold!(150, 350, {});
+  const bytes = () => Uint8Array.from(held.pieces.flatMap((piece) => [...piece]));
+  for (let at = 0; at < 9000; at += 90) {
+    const next = await file.hold!(at, at + 90, {});
+    next.release();
+  }
+  assertEquals(bytes(), CONTENT.slice(150, 350));
+  held.release();
+  held.release();
+  file.close!();
+  await new Promise((go) => setTimeout(go));
+  assertEquals(memory.lent(), 0);
+});
+
+Deno.test("what was used for the last time, or dropped, is asked for again; what is kept is not", async () => {
+  const read = async (last: boolean, drops: boolean) => {
+    const memory = createSegmentMemory({ size: 100 });
+    const { source, asked } = watched();
+    const file = createReadAhead({ ...SMALL, memory, ahead: 1 }).over(source);
+    for (const _ of [1, 2]) {
+      for (let at = 0; at < 400; at += 50) {
+        (await file.hold!(at, at + 50, { last })).release();
+      }
+      if (drops) file.drop!(0, 400);
+    }
+    file.close!();
+    return asked.filter(([start]) => start < 400).length;
+  };
+  assertEquals([await read(false, false), await read(true, false), await read(false, true)], [
+    4,
+    8,
+    8,
+  ]);
+});
+
+Deno.test("a read alone costs no segment, unless it is there", async () => {
+  const { source, asked } = watched();
+  const file = createReadAhead({ ...SMALL, ahead: 1 }).over(source);
+  await file.slice(0, 90);
+  const target: Bytes = new Uint8Array(20);
+  await file.readInto!(target, 50, undefined, true);
+  assertEquals(target, CONTENT.slice(50, 70));
+  await file.readInto!(target, 5050, undefined, true);
+  assertEquals(target, CONTENT.slice(5050, 5070));
+  assertEquals(asked, [[0, 100], [100, 200], [5050, 5070]]);
 });

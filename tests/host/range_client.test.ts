@@ -154,3 +154,19 @@ Deno.test("an aborted request ends its connection, before and within the body", 
     });
   }
 });
+
+Deno.test("memory that other threads see is filled as well, wherever it lies", async () => {
+  const body = Array.from({ length: 3000 }, (_, at) => String.fromCharCode(33 + at % 90)).join("");
+  for (const offset of [0, 3, 8]) {
+    const answer = `HTTP/1.1 206 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const client = clientOf(
+      scripted([answer + body.slice(0, 100), ...body.slice(100).match(/[^]{1,777}/g)!]),
+    );
+    const response = await client.fetch("http://example.org/", RANGE);
+    assert(isDirect(response));
+    const target = new Uint8Array(new SharedArrayBuffer(body.length + offset), offset);
+    for (let at = 0; at < body.length;) at += await response.readInto(target.subarray(at)) ?? 0;
+    assertEquals(new TextDecoder().decode(target.slice()), body);
+    client.close();
+  }
+});

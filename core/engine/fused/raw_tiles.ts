@@ -25,8 +25,8 @@ export interface RawRun {
   readonly start: number;
   /** Where the table of exponentials lies, if the program reads it. */
   readonly exponentials: number;
-  /** Reads inputs that are not there yet straight into the tiles. */
-  readonly reader?: InputReader;
+  /** Fetches inputs that are not there yet straight into the tiles. */
+  readonly reader: InputReader;
 }
 
 const UNREAD: ChunkResult = { unread: true };
@@ -125,7 +125,7 @@ function placeTiles(
   const y = x + inputs.length * STRIDE;
   // The last vector of a tile is rounded up.
   const coefficients = y + STRIDE + 16 * SLACK;
-  const readers = inputs.map(({ at }) => at && reader?.open(at));
+  const readers = inputs.map(({ at }) => at && reader.open(at));
   const widths = inputs.map(({ dtype }) => DTYPES[dtype].bytes);
   kernels.reserve(coefficients + 8 * program.coefficients.length + 16 * SLACK);
   const heap = new Uint8Array(kernels.memory.buffer as ArrayBuffer);

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import type { Bytes } from "../../checkpoint/byte_source.ts";
 import { type Head, malformed } from "./head.ts";
 import type { Wire } from "./wire.ts";
 
 /** A body that is read piece by piece. */
 export interface Body {
   /** Reads some bytes, at most as many as fit; null at the end. */
-  readInto(target: Bytes): Promise<number | null>;
+  readInto(target: Uint8Array): Promise<number | null>;
   /** Whether everything was read, so that what comes next is another answer. */
   readonly ended: () => boolean;
 }

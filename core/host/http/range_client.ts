@@ -32,8 +32,8 @@ interface Line {
   readonly wire: Wire;
 }
 
-/** Connections that wait for another request, per origin and addresses. */
-const IDLE = 8;
+/** Connections that wait for another request, per origin and addresses: as many as several sources have in use. */
+const IDLE = 32;
 /** Milliseconds that they wait: servers end them after five seconds or more. */
 const PATIENCE = 4000;
 /** Bytes of a head where nothing else is said, and beyond what is said, so that the excess can be told. */
@@ -183,7 +183,7 @@ function responseOf(
     released = true;
     release(reusable && persistent && body.ended());
   };
-  const readInto = async (target: Uint8Array<ArrayBuffer>) => {
+  const readInto = async (target: Uint8Array) => {
     try {
       const count = await body.readInto(target);
       if (count === null || body.ended()) end(true);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bytes } from "../../checkpoint/byte_source.ts";
+import { isShared, type SharedBytes } from "../../checkpoint/segment_memory.ts";
 import { malformed } from "./head.ts";
 
 /** The part of a connection that is needed. */
@@ -20,13 +20,17 @@ export interface Wire {
   /** A line without its end. */
   line(limit: number): Promise<string>;
   /** Some bytes, straight from the connection where none were received before; null at its end. */
-  readInto(target: Bytes): Promise<number | null>;
+  readInto(target: Uint8Array): Promise<number | null>;
   /** Whether nothing was received that nobody has taken. */
   readonly empty: () => boolean;
 }
 
 /** Bytes that are received at once while a head or line is looked for. */
 const RECEIVED = 4096;
+/** Bytes that are received at once for memory that other threads see. */
+const SCRATCH = 262_144;
+/** Bytes of a word: memory is copied by words where both sides lie alike. */
+const WORD = 8;
 const LINE_END = [13, 10];
 
 /** Reads from a connection. */
@@ -34,6 +38,7 @@ export function createWire(connection: Connection): Wire {
   let buffer = new Uint8Array(RECEIVED);
   let start = 0;
   let end = 0;
+  let scratch: Uint8Array | undefined;
 
   async function receive(limit: number): Promise<boolean> {
     if (end - start >= limit) throw malformed("a field or line, which does not end in time,");
@@ -69,6 +74,16 @@ export function createWire(connection: Connection): Wire {
     }
   }
 
+  /** Connections do not read into shared memory. */
+  async function receiveShared(target: SharedBytes): Promise<number | null> {
+    scratch ??= new Uint8Array(SCRATCH + WORD);
+    const shift = target.byteOffset % WORD;
+    const room = scratch.subarray(shift, shift + Math.min(target.length, SCRATCH));
+    const count = await connection.read(room);
+    if (count !== null) target.set(room.subarray(0, count));
+    return count;
+  }
+
   return {
     empty: () => end === start,
     head: (limit) => until([...LINE_END, ...LINE_END], limit),
@@ -78,7 +93,9 @@ export function createWire(connection: Connection): Wire {
       return line;
     },
     async readInto(target) {
-      if (end === start) return await connection.read(target);
+      if (end === start) {
+        return isShared(target) ? await receiveShared(target) : await connection.read(target);
+      }
       const count = Math.min(target.length, end - start);
       target.set(buffer.subarray(start, start + count));
       start += count;

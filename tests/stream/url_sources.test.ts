@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createSegmentMemory, type SegmentMemory } from "../../core/checkpoint/segment_memory.ts";
+import { inlineExecutor, workerPool } from "../../core/engine/pool.ts";
+import { caughtProblem } from "../support/caught_problem.ts";
+import { checkpointBytes, mergeBytes, type TestCheckpoint } from "../support/merging.ts";
+import type { RangeServerOptions } from "../support/range_server.ts";
+import { type UrlSourceOptions, withUrlSources } from "../support/url_sources.ts";
+
+const values = (count: number, seed: number) =>
+  Array.from({ length: count }, (_, at) => Math.sin(at * (seed + 1)) * (1 + at % 7));
+/** Tensors of several chunks and segments, many small ones, one element type after the other, an odd header. */
+const CHECKPOINTS: Record<string, TestCheckpoint> = Object.fromEntries(
+  ["base", "a", "b"].map((name, i) => [name, {
+    large: { dtype: "BF16", values: values(60_001, i) },
+    wide: { dtype: "F32", values: values(30_003, i + 3) },
+    half: { dtype: "F16", values: values(9001, i + 6) },
+    ...Object.fromEntries(
+      Array.from({ length: 40 }, (_, at) => [`small.${at}`, values(at + 1, i + at)]),
+    ),
+  }]),
+);
+const FILES = Object.fromEntries(
+  Object.entries(CHECKPOINTS).map(([name, tensors], i) => [
+    name,
+    // The bytes of each file lie differently to the words of memory.
+    checkpointBytes(tensors, { odd: "x".repeat(i) }),
+  ]),
+);
+const MODELS = [{ model: "a", parameters: { weight: 0.5 } }, {
+  model: "b",
+  parameters: { weight: 0.3 },
+}];
+const RECIPES = {
+  linear: {
+    merge_method: "linear",
+    models: [{ model: "base" }, ...MODELS],
+    parameters: { weight: 1 },
+  },
+  ties: { merge_method: "ties", base_model: "base", models: MODELS, parameters: { density: 0.4 } },
+  model_stock: {
+    merge_method: "model_stock",
+    base_model: "base",
+    models: [{ model: "a" }, { model: "b" }],
+  },
+  della: {
+    merge_method: "della",
+    base_model: "base",
+    models: MODELS,
+    parameters: { density: 0.5, epsilon: 0.1 },
+  },
+};
+const SIZE = 8192;
+const memoryOf = (shared: boolean) => createSegmentMemory({ size: SIZE, shared });
+
+/** Ends once no segment is lent any more. */
+async function givenBack({ lent }: SegmentMemory): Promise<void> {
+  for (let turn = 0; lent() > 0 && turn < 5000; turn++) {
+    await new Promise((go) => setTimeout(go, 1));
+  }
+  assertEquals(lent(), 0);
+}
+
+/** How sources are read, and by how many threads. */
+const WAYS: readonly (UrlSourceOptions & { readonly shared: boolean; readonly workers: number })[] =
+  [
+    { shared: true, workers: 2 },
+    { shared: true, workers: 1, budget: 4 * SIZE },
+    { shared: true, workers: 0, budget: 20 * SIZE },
+    { shared: false, workers: 2 },
+    { shared: false, workers: 0, budget: 4 * SIZE },
+    { shared: true, workers: 1, platform: true },
+  ];
+
+Deno.test("merges by URL give what files give: any method, threads, memory and budget", async () => {
+  const expected = Object.fromEntries(
+    await Promise.all(
+      Object.entries(RECIPES).map(async ([name, recipe]) =>
+        [name, await mergeBytes(recipe, FILES)] as const
+      ),
+    ),
+  );
+  for (const { shared, workers, ...options } of WAYS) {
+    const executor = workers === 0 ? inlineExecutor() : workerPool(workers);
+    try {
+      for (const [name, recipe] of Object.entries(RECIPES)) {
+        const memory = memoryOf(shared);
+        await withUrlSources({ ...options, memory, least: 10_000 }, async ({ open }) => {
+          const merged = await mergeBytes(recipe, FILES, { executor, open });
+          assertEquals(merged, expected[name], `${name} ${JSON.stringify({ shared, workers })}`);
+        });
+        await givenBack(memory);
+      }
+    } finally {
+      await executor.close();
+    }
+  }
+});
+
+Deno.test("what fits the budget is asked for once, also where a merge makes several passes", async () => {
+  const memory = memoryOf(true);
+  const budget = 8 * Object.values(FILES).reduce((sum, { length }) => sum + length, 0);
+  await withUrlSources({ memory, budget, least: 10_000 }, async ({ open, servers }) => {
+    await mergeBytes(RECIPES.ties, FILES, { open });
+    for (const { ranges } of servers.values()) {
+      const starts = ranges.map((range) => Number(/^bytes=(\d+)-/.exec(range)![1]));
+      // The first request is that of the header.
+      assertEquals(new Set(starts.slice(1)).size, starts.length - 1);
+    }
+  });
+});
+
+Deno.test("a source that changes or fails in mid-stream is told, and all memory is given back", async () => {
+  const faults: Record<string, RangeServerOptions> = {
+    changed: { etag: (request) => request < 20 ? '"one"' : '"two"' },
+    failing: { fail: (request) => request >= 20 },
+    short: { truncate: (request) => request >= 20 ? 10 : undefined },
+  };
+  for (const [name, fault] of Object.entries(faults)) {
+    const executor = workerPool(1);
+    const memory = memoryOf(true);
+    try {
+      await withUrlSources({
+        memory,
+        least: 10_000,
+        serve: (file) => file === "a" ? fault : {},
+      }, async ({ open }) => {
+        const problem = await caughtProblem(() =>
+          mergeBytes(RECIPES.ties, FILES, { executor, open })
+        );
+        assertEquals(problem.kind, "upstream", name);
+      });
+    } finally {
+      await executor.close();
+    }
+    await givenBack(memory);
+  }
+});
+
+Deno.test("an aborted merge gives all memory back, whatever is under way", async () => {
+  for (const after of [0, 1, 5]) {
+    const memory = memoryOf(true);
+    const executor = workerPool(1);
+    const controller = new AbortController();
+    let seen = 0;
+    try {
+      await withUrlSources({
+        memory,
+        least: 10_000,
+        signal: controller.signal,
+        serve: () => ({ hang: (request) => request === 20 ? "body" : undefined }),
+      }, async ({ open }) => {
+        await assertRejects(
+          () =>
+            mergeBytes(RECIPES.ties, FILES, {
+              executor,
+              open,
+              onTensor() {
+                if (seen++ === after) controller.abort(new Error("enough"));
+              },
+            }),
+          Error,
+          "enough",
+        );
+      });
+      assert(seen > after);
+    } finally {
+      await executor.close();
+    }
+    await givenBack(memory);
+  }
+});
