@@ -6,6 +6,7 @@
 import { Problem, type ProblemMembers } from "../problem.ts";
 import { isDirect } from "./direct_response.ts";
 import { retryAfter, untilAborted } from "./backoff.ts";
+import { stopper, watchdog } from "./request_end.ts";
 
 /** The part of `fetch` that is needed; the host's port checks where the address leads. */
 export type FetchPort = (url: string, init: RequestInit) => Promise<Response>;
@@ -177,44 +178,6 @@ function piecesOf(response: Response, receiver: RangeReceiver): Pieces | undefin
       return value.length;
     },
     stop: () => void reader.cancel().catch(() => {}),
-  };
-}
-
-/**
- * What ends a request: the caller's signal, or nothing coming for too long. One listener for each request: signals
- * that depend on others look at all of those whenever a listener comes or goes.
- */
-function stopper(signal: AbortSignal) {
-  const controller = new AbortController();
-  const { promise: stopped, reject } = Promise.withResolvers<never>();
-  // Nobody may be waiting just then.
-  stopped.catch(() => {});
-  const abort = (reason?: unknown) => {
-    controller.abort(reason);
-    reject(controller.signal.reason);
-  };
-  const follow = () => abort(signal.reason);
-  signal.addEventListener("abort", follow);
-  return {
-    signal: controller.signal,
-    stopped,
-    late: () => abort(),
-    end: () => signal.removeEventListener("abort", follow),
-  };
-}
-
-/** Calls back once nothing was seen for some milliseconds. */
-function watchdog(patience: number, late: () => void) {
-  let last = performance.now();
-  const look = () => {
-    const left = last + patience - performance.now();
-    if (left <= 0) late();
-    else timer = setTimeout(look, left);
-  };
-  let timer = setTimeout(look, patience);
-  return {
-    seen: () => void (last = performance.now()),
-    stop: () => clearTimeout(timer),
   };
 }
 
