@@ -76,6 +76,7 @@ export interface TestMergeOptions {
   readonly open?: (name: string, bytes: Uint8Array) => Promise<ByteSource>;
   readonly executor?: ChunkExecutor;
   readonly chunkElements?: number;
+  readonly signal?: AbortSignal;
   readonly onTensor?: (report: TensorReport) => void;
   readonly onFallback?: (reason: string) => void;
 }
@@ -86,7 +87,8 @@ const shared = inlineExecutor();
 export async function mergeBytes(
   recipe: Record<string, unknown>,
   checkpoints: Readonly<Record<string, TestCheckpoint | Uint8Array>>,
-  { open, executor = shared, chunkElements = 4096, onTensor, onFallback }: TestMergeOptions = {},
+  { open, executor = shared, chunkElements = 4096, signal, onTensor, onFallback }:
+    TestMergeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const opened = new Map(
     await Promise.all(
@@ -106,7 +108,7 @@ export async function mergeBytes(
   const pieces = mergeStream(plan, {
     executor,
     chunkElements,
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
     ...(onTensor ? { onTensor } : {}),
     ...(onFallback ? { onFallback } : {}),
   });
