@@ -57,13 +57,19 @@ export function inputsOf(work: Work): PlannedInput[] {
   return [...(work.base ? [work.base] : []), ...work.inputs, ...statistics];
 }
 
+const bytesOf = (inputs: readonly PlannedInput[]) =>
+  inputs.reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
+
+/** Bytes of every input, read once. */
+export function inputBytes(work: Work): number {
+  return bytesOf(inputsOf(work));
+}
+
 /** Bytes read over all passes. */
 export function bytesRead(work: Work): number {
-  const read = (inputs: readonly PlannedInput[]) =>
-    inputs.reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
-  if (work.kind !== "matrix") return read(inputsOf(work)) * passesOf(work);
+  if (work.kind !== "matrix") return inputBytes(work) * passesOf(work);
   // The base stays in memory.
-  return read(work.inputs) * passesOf(work) + read(work.base ? [work.base] : []);
+  return bytesOf(work.inputs) * passesOf(work) + bytesOf(work.base ? [work.base] : []);
 }
 
 /**

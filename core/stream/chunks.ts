@@ -7,6 +7,7 @@ import type { StoredTensor } from "../checkpoint/checkpoint.ts";
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import type { ChunkInput, ChunkInputs, VectorLayout } from "../engine/chunk_job.ts";
 import { BLOCK, rowsPerBlock } from "../engine/segments.ts";
+import { inputBytes } from "../merge/passes.ts";
 import type { MergeWork, PlannedTensor } from "../merge/plan_types.ts";
 import type { Vectors } from "../methods/measure.ts";
 import { DTYPES } from "../tensor/dtype.ts";
@@ -172,9 +173,7 @@ export async function readPieces(
 ): Promise<ChunkInputs> {
   const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
   const others = [...work.inputs, ...work.statistics ?? []];
-  const total = [...others, ...work.base ? [work.base] : []]
-    .reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
-  const alone = pieces.length > 1 && total > SAMPLED_WHOLE;
+  const alone = pieces.length > 1 && inputBytes(work) > SAMPLED_WHOLE;
   const read = async (tensor: StoredTensor): Promise<ChunkInput> => {
     const { source, dtype } = tensor;
     if (placed && source.place) {
@@ -244,12 +243,4 @@ export function withInputs<T>(
       finite,
     });
   });
-}
-
-/** Bytes of all inputs of a tensor. */
-export function inputBytes({ base, inputs, statistics = [] }: MergeWork): number {
-  let bytes = base ? base.tensor.end - base.tensor.start : 0;
-  for (const { tensor } of inputs) bytes += tensor.end - tensor.start;
-  for (const { tensor } of statistics) bytes += tensor.end - tensor.start;
-  return bytes;
 }

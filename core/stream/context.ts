@@ -13,13 +13,13 @@ import type {
   MapJob,
 } from "../engine/chunk_job.ts";
 import type { EngineChoice } from "../engine/engine_name.ts";
+import { inputBytes } from "../merge/passes.ts";
 import type { MergeWork, Plan } from "../merge/plan_types.ts";
 import { Problem } from "../problem.ts";
 import type { BufferPool } from "./buffers.ts";
 import {
   type Chunk,
   emptyInputs,
-  inputBytes,
   type MergeTensor,
   type PieceOptions,
   readPieces,

@@ -9,7 +9,7 @@ import { slices } from "../algebra/steps.ts";
 import type { ChunkExecutor, ChunkInputs } from "../engine/chunk_job.ts";
 import type { EngineChoice } from "../engine/engine_name.ts";
 import { onnxRuntime } from "../engine/onnx_runtime.ts";
-import { inputsOf } from "../merge/passes.ts";
+import { inputBytes, inputsOf } from "../merge/passes.ts";
 import { planLayout } from "../merge/plan_layout.ts";
 import type { Plan, PlannedTensor } from "../merge/plan_types.ts";
 import { tensorsMerged } from "../telemetry/instruments.ts";
@@ -164,9 +164,8 @@ async function* pieceTasks(
     while (ahead.length <= LOOK_AHEAD && next < tensors.length) {
       // What is held whole in memory is held alone.
       if (ahead.length > 0 && (isWhole(tensors[next]!) || isWhole(tensors[next - 1]!))) break;
-      if (ahead.length > 1 && inputBytes(tensors.slice(next - 1, next + 1)) > LOOK_AHEAD_BYTES) {
-        break;
-      }
+      const bytesAt = (at: number) => inputBytes(tensors[at]!.work!);
+      if (ahead.length > 1 && bytesAt(next - 1) + bytesAt(next) > LOOK_AHEAD_BYTES) break;
       const ready = makeReady(context, tensors[next++]!);
       ready.catch(() => {});
       ahead.push(ready);
@@ -186,11 +185,6 @@ async function* pieceTasks(
       onDevice: ready.kind === "map" && ready.device,
     }));
   }
-}
-
-function inputBytes(tensors: readonly PlannedTensor[]): number {
-  return tensors.flatMap(({ work }) => inputsOf(work!))
-    .reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
 }
 
 function isWhole({ work }: PlannedTensor): boolean {
