@@ -5,6 +5,7 @@
  */
 import { connect } from "../core/host/http/connect.ts";
 import { createRangeClient } from "../core/host/http/range_client.ts";
+import { createRangeRequests } from "../core/host/http/range_requests.ts";
 import { isDirect } from "../core/checkpoint/direct_response.ts";
 import { curl, uploadArguments } from "./clients.ts";
 import { freePort } from "./server.ts";
@@ -63,7 +64,10 @@ export async function saveSeconds(
 
 /** Asking for every byte of the files by ranges, and throwing the bytes away. */
 export function requestSeconds(urls: readonly string[], size: number): Promise<number> {
-  const client = createRangeClient({ connect, fetch: (url, init) => fetch(url, init) });
+  const client = createRangeClient({
+    requests: createRangeRequests({ connect }),
+    fetch: (url, init) => fetch(url, init),
+  });
   return seconds(async () => {
     await Promise.all(urls.map(async (url) => {
       let next = 0;

@@ -18,9 +18,9 @@ import {
 export interface ReadAheadOptions {
   /** Where bytes are read to, one segment with each request; memory of its own if absent. */
   readonly memory?: SegmentMemory;
-  /** Requests beyond a reader's place at most; 3. */
+  /** Requests beyond a reader's place at most; 9. */
   readonly ahead?: number;
-  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 80 MiB. */
+  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 72 MiB. */
   readonly budget?: number;
   /** Reads of fewer bytes go straight to the source until a longer one came: headers are read so; 128 KiB. */
   readonly least?: number;
@@ -33,7 +33,10 @@ export interface ReadAhead {
 }
 
 /** Bytes that sources read ahead together hold, if nothing else is said. */
-export const READ_AHEAD_BYTES = 80 << 20;
+export const READ_AHEAD_BYTES = 72 << 20;
+
+/** Twenty megabytes for a reader: what 200 MB a second bring while an answer takes a tenth of one to begin. */
+const AHEAD = 9;
 
 /** Readers of one source that are told apart. */
 const PLACES = 4;
@@ -55,10 +58,13 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
   const { size: segment } = memory;
   const held = createSegmentBudget(budget, memory);
   let readers = 0;
+  /** Whether anything was read that may be asked for again. */
+  let again = false;
   /** What is not for the next pass is for where each reader is, and what comes then. */
   const ahead = () => {
-    const room = Math.floor((1 - KEPT) * budget / segment / readers) - 1;
-    return Math.max(1, Math.min(options.ahead ?? 3, room));
+    const share = again ? 1 - KEPT : 1;
+    const room = Math.floor(share * budget / segment / readers) - 1;
+    return Math.max(1, Math.min(options.ahead ?? AHEAD, room));
   };
 
   function over(source: ByteSource): ByteSource {
@@ -126,6 +132,7 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
 
     /** Waits for bytes, which stay where they are until they are released. */
     async function wait(start: number, end: number, { signal, last = false }: HoldOptions) {
+      again ||= !last;
       const parts: Part[] = [];
       for (let index = Math.floor(start / segment); index * segment < end; index++) {
         const origin = index * segment;

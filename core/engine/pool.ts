@@ -7,6 +7,8 @@ import { Problem } from "../problem.ts";
 import type { ChunkExecutor, ChunkJob, ChunkResult } from "./chunk_job.ts";
 import { type EngineChoice, engineChooser, type EngineName, wantsGpu } from "./engine_name.ts";
 import { jobTurns } from "./job_turns.ts";
+import { lendInputs } from "./lent_inputs.ts";
+import { createLender, type Lender } from "./lent_memory.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { createChunkRunner } from "./run_chunk.ts";
 import { createSmallJobs } from "./small_jobs.ts";
@@ -176,6 +178,14 @@ function watch(name: EngineName, auto?: AutoChoice) {
   };
 }
 
+/** The message of a job; shared memory is named in it. */
+function requestOf(id: number, job: ChunkJob | "warm", lender: Lender): WorkerRequest {
+  const lent = job === "warm" ? undefined : lendInputs(job, lender);
+  if (!lent) return { id, job };
+  const loans = lender.take();
+  return { id, ...lent, ...(loans ? { loans } : {}) };
+}
+
 /** One worker and the jobs it owes an answer. */
 interface Member {
   pending(): number;
@@ -198,6 +208,7 @@ function startMember(
   runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
   const waiting = new Map<number, Waiting>();
+  const lender = createLender();
   let gone = false;
   let warmed = false;
   let next = 0;
@@ -230,7 +241,7 @@ function startMember(
     send(job) {
       warmed ||= job === "warm";
       const id = next++;
-      const request: WorkerRequest = { id, job };
+      const request = requestOf(id, job, lender);
       const transfer = job !== "warm" && "inputs" in job ? inputBuffersOf(job.inputs) : [];
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });

@@ -6,6 +6,8 @@
 import { Problem } from "../problem.ts";
 import type { ChunkJob } from "./chunk_job.ts";
 import { type EngineName, wantsGpu } from "./engine_name.ts";
+import { borrowInputs } from "./lent_inputs.ts";
+import { createBorrower } from "./lent_memory.ts";
 import { createInputReader, type PlaceReaderModule } from "./placed_inputs.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
 import { type ChunkRunner, createChunkRunner } from "./run_chunk.ts";
@@ -26,6 +28,7 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
+const borrower = createBorrower();
 const runtime = Promise.withResolvers<WebAssembly.Module | undefined>();
 const engine = onnxRuntime(() => {
   scope.postMessage({ needs: "runtime" }, []);
@@ -66,6 +69,11 @@ scope.onmessage = async ({ data }) => {
     return;
   }
   if ("module" in data) return runtime.resolve(data.module);
-  const reply = { id: data.id, ...await answer(data.job) };
+  const { id, lent, loans } = data;
+  borrower.take(loans);
+  const job = lent && data.job !== "warm"
+    ? borrowInputs({ job: data.job, lent }, borrower)
+    : data.job;
+  const reply = { id, ...await answer(job) };
   scope.postMessage(reply, reply.result ? buffersOf(reply.result) : []);
 };

@@ -6,6 +6,7 @@
 import type { ProblemKind } from "../problem.ts";
 import type { EngineName } from "./engine_name.ts";
 import type { ChunkInputs, ChunkJob, ChunkResult } from "./chunk_job.ts";
+import type { LentBytes, Loans } from "./lent_memory.ts";
 
 /** The first message to a worker. */
 export interface WorkerStart {
@@ -30,6 +31,9 @@ export interface RuntimeRequest {
 export interface WorkerRequest {
   readonly id: number;
   readonly job: ChunkJob | "warm";
+  /** Where its inputs are that lie in shared memory; see `LentJob`. */
+  readonly lent?: readonly (readonly LentBytes[])[];
+  readonly loans?: Loans;
 }
 
 /** The answer to the job of that number: one of the three. */

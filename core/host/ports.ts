@@ -22,9 +22,9 @@ import { fileBlobs } from "./file_blobs.ts";
 import { fileWorkers } from "./file_workers.ts";
 import { mayHaveGpu } from "./gpu_hint.ts";
 import { hostHasher } from "./hasher.ts";
-import { connect } from "./http/connect.ts";
 import { behindProxy } from "./http/proxy.ts";
 import { createRangeClient } from "./http/range_client.ts";
+import { createRangeThread } from "./http/range_thread.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { pageFiles } from "./page_files.ts";
@@ -58,9 +58,8 @@ export async function openPorts(config: Config, log: Log = noLog) {
   // Where addresses are known; elsewhere, and through a proxy, the platform connects.
   const connects = checks === "addresses" && !behindProxy();
   const client = createRangeClient({
-    connect,
+    requests: createRangeThread({ headerBytes: limits.sourceHeaders }),
     fetch: hostFetch,
-    headerBytes: limits.sourceHeaders,
   });
   const read = guardedFetch(connects ? client.fetch : hostFetch, config.sourceHosts, {
     ...(resolve ? { resolve } : {}),

@@ -2,6 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { isDirect } from "../../core/checkpoint/direct_response.ts";
 import { connect } from "../../core/host/http/connect.ts";
 import { createRangeClient } from "../../core/host/http/range_client.ts";
+import {
+  createRangeRequests,
+  type RangeRequestsOptions,
+} from "../../core/host/http/range_requests.ts";
 import type { Connection } from "../../core/host/http/wire.ts";
 import { served } from "../support/served.ts";
 
@@ -30,12 +34,16 @@ function scripted(pieces: (string | null)[]) {
   return { connection, sent, closed: () => closed };
 }
 
-function clientOf(...lines: ReturnType<typeof scripted>[]) {
-  const left = [...lines];
+function clientOn(options: RangeRequestsOptions) {
   return createRangeClient({
-    connect: () => Promise.resolve(left.shift()!.connection),
+    requests: createRangeRequests(options),
     fetch: () => Promise.reject(new Error("not asked by range")),
   });
+}
+
+function clientOf(...lines: ReturnType<typeof scripted>[]) {
+  const left = [...lines];
+  return clientOn({ connect: () => Promise.resolve(left.shift()!.connection) });
 }
 
 Deno.test("an answer is read whole, whatever pieces it comes in, with a length or in chunks", async () => {
@@ -129,7 +137,7 @@ Deno.test("a body that ends early or has a malformed chunk fails, and its connec
 Deno.test("connections go to the addresses that were checked, and to no other", async () => {
   await served({}, async (server) => {
     const { port } = new URL(server.url);
-    const client = createRangeClient({ connect, fetch: () => Promise.reject(new Error("none")) });
+    const client = clientOn({ connect });
     // The name is nobody's: only the address leads to the server.
     const url = `http://name.invalid:${port}/model.safetensors`;
     const response = await client.fetch(url, { ...RANGE, addresses: ["127.0.0.1"] });
@@ -143,7 +151,7 @@ Deno.test("connections go to the addresses that were checked, and to no other", 
 Deno.test("an aborted request ends its connection, before and within the body", async () => {
   for (const hang of ["header", "body"] as const) {
     await served({ hang: () => hang }, async (server) => {
-      const client = createRangeClient({ connect, fetch: () => Promise.reject(new Error("none")) });
+      const client = clientOn({ connect });
       const signal = AbortSignal.timeout(50);
       await assertRejects(async () => {
         const response = await client.fetch(server.url, { ...RANGE, signal });

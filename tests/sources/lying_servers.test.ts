@@ -3,6 +3,8 @@ import { type HttpSource, openHttpSource } from "../../core/checkpoint/http_sour
 import { type FetchGuards, guardedFetch } from "../../core/sources/guarded_fetch.ts";
 import { connect } from "../../core/host/http/connect.ts";
 import { createRangeClient, type RangeClient } from "../../core/host/http/range_client.ts";
+import { createRangeThread } from "../../core/host/http/range_thread.ts";
+import { createRangeRequests } from "../../core/host/http/range_requests.ts";
 import { caughtProblem } from "../support/caught_problem.ts";
 
 const CRLF = "\r\n";
@@ -58,7 +60,10 @@ async function send(connection: Deno.TcpConn, ...parts: (string | Uint8Array)[])
 const CLIENTS: Readonly<Record<string, () => RangeClient>> = {
   fetch: () => ({ fetch: (url, init) => fetch(url, init), close: () => {} }),
   ranges: () =>
-    createRangeClient({ connect, fetch: (url, init) => fetch(url, init), headerBytes: 65_536 }),
+    createRangeClient({
+      requests: createRangeRequests({ connect, headerBytes: 65_536 }),
+      fetch: (url, init) => fetch(url, init),
+    }),
 };
 
 /** Opens a source there as the service does. */
@@ -91,7 +96,9 @@ const bomb = await gzip("x".repeat(50_000_000));
 const small = await gzip(CONTENT);
 
 /** What the server sends, and what the problem says. */
-const LIES: readonly [name: string, parts: (string | Uint8Array)[], says: string][] = [
+type Lie = readonly [name: string, parts: (string | Uint8Array)[], says: string];
+
+const LIES: readonly Lie[] = [
   [
     "a length shorter than the range",
     [PARTIAL, RANGE, `Content-Length: 10${CRLF}${CRLF}`, CONTENT],
@@ -187,21 +194,34 @@ const LIES: readonly [name: string, parts: (string | Uint8Array)[], says: string
   ["nothing", [], "could not be reached"],
 ];
 
+async function assertRefused([name, parts, says]: Lie, client: RangeClient): Promise<void> {
+  await answering((_, connection) => send(connection, ...parts), async (url) => {
+    const problem = await caughtProblem(() => open(url, { headerBytes: 65_536 }, 300, client));
+    assertEquals(problem.kind, "upstream", name);
+    assertStringIncludes(problem.message, says);
+    const shown = JSON.stringify([problem.message, problem.members]);
+    assertEquals(/hush|token/.test(shown), false, shown);
+  });
+}
+
 for (const [kind, makeClient] of Object.entries(CLIENTS)) {
-  for (const [name, parts, says] of LIES) {
-    Deno.test(`a server that sends ${name} is refused (${kind})`, async () => {
+  for (const lie of LIES) {
+    Deno.test(`a server that sends ${lie[0]} is refused (${kind})`, async () => {
       const client = makeClient();
-      await answering((_, connection) => send(connection, ...parts), async (url) => {
-        const problem = await caughtProblem(() => open(url, { headerBytes: 65_536 }, 300, client));
-        client.close();
-        assertEquals(problem.kind, "upstream");
-        assertStringIncludes(problem.message, says);
-        const shown = JSON.stringify([problem.message, problem.members]);
-        assertEquals(/hush|token/.test(shown), false, shown);
-      });
+      await assertRefused(lie, client);
+      client.close();
     });
   }
 }
+
+Deno.test("the same servers are refused where a thread of its own asks them", async () => {
+  const client = createRangeClient({
+    requests: createRangeThread({ headerBytes: 65_536 }),
+    fetch: (url, init) => fetch(url, init),
+  });
+  for (const lie of LIES) await assertRefused(lie, client);
+  client.close();
+});
 
 Deno.test("a server that is right is read, whatever else it sends", async () => {
   const answer = [PARTIAL, RANGE, `X-A: ${"a".repeat(60_000)}${CRLF}`];

@@ -63,7 +63,7 @@ async function givenBack({ lent }: SegmentMemory): Promise<void> {
 /** How sources are read, and by how many threads. */
 const WAYS: readonly (UrlSourceOptions & { readonly shared: boolean; readonly workers: number })[] =
   [
-    { shared: true, workers: 2 },
+    { shared: true, workers: 2, thread: true },
     { shared: true, workers: 1, budget: 4 * SIZE },
     { shared: true, workers: 0, budget: 20 * SIZE },
     { shared: false, workers: 2 },
@@ -137,12 +137,12 @@ Deno.test("a source that changes or fails in mid-stream is told, and all memory 
 });
 
 Deno.test("an aborted merge gives all memory back, whatever is under way", async () => {
-  for (const after of [12, 16, 20]) {
+  for (const after of [12, 16, 20, 24]) {
     const memory = memoryOf(true);
     const executor = workerPool(1);
     const controller = new AbortController();
     const { signal } = controller;
-    // The first nine are for the header; the twentieth hangs until it is given up.
+    // The first nine are for the header, and the next ones while it is read; the twentieth hangs until it is given up.
     const hang = (request: number) => {
       if (request === after) controller.abort(new Error("enough"));
       return request === 20 ? "body" : undefined;

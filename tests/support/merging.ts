@@ -90,14 +90,20 @@ export async function mergeBytes(
   { open, executor = shared, chunkElements = 4096, signal, onTensor, onFallback }:
     TestMergeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const sources: ByteSource[] = [];
+  const opening = Object.entries(checkpoints).map(async ([name, checkpoint]) => {
+    const bytes = checkpoint instanceof Uint8Array ? checkpoint : checkpointBytes(checkpoint);
+    const source = open ? await open(name, bytes) : memorySource(bytes);
+    sources.push(source);
+    return [name, await openSafetensors(source)] as const;
+  });
+  // What is open is closed again where another one cannot be opened.
+  await Promise.allSettled(opening);
   const opened = new Map(
-    await Promise.all(
-      Object.entries(checkpoints).map(async ([name, checkpoint]) => {
-        const bytes = checkpoint instanceof Uint8Array ? checkpoint : checkpointBytes(checkpoint);
-        const source = open ? await open(name, bytes) : memorySource(bytes);
-        return [name, await openSafetensors(source)] as const;
-      }),
-    ),
+    await Promise.all(opening).catch((error) => {
+      for (const source of sources) source.close?.();
+      throw error;
+    }),
   );
   const plan = makePlan({
     recipe: parseRecipe(recipe, METHODS),

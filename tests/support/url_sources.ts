@@ -8,6 +8,8 @@ import { openHttpSource } from "../../core/checkpoint/http_source.ts";
 import { createReadAhead, type ReadAheadOptions } from "../../core/checkpoint/read_ahead.ts";
 import { connect } from "../../core/host/http/connect.ts";
 import { createRangeClient } from "../../core/host/http/range_client.ts";
+import { createRangeThread } from "../../core/host/http/range_thread.ts";
+import { createRangeRequests } from "../../core/host/http/range_requests.ts";
 import { type RangeServer, type RangeServerOptions, startRangeServer } from "./range_server.ts";
 
 /** Sources of one merge. */
@@ -24,15 +26,20 @@ export interface UrlSourceOptions extends ReadAheadOptions {
   readonly serve?: (name: string) => RangeServerOptions;
   /** Whether the platform's `fetch` makes the requests, as in browsers. */
   readonly platform?: boolean;
+  /** Whether a thread of its own makes them, as in the service. */
+  readonly thread?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** Runs with sources that share a read-ahead; servers and connections are closed afterwards. */
 export async function withUrlSources<T>(
-  { serve = () => ({}), platform = false, signal, ...options }: UrlSourceOptions,
+  { serve = () => ({}), platform = false, thread = false, signal, ...options }: UrlSourceOptions,
   run: (sources: UrlSources) => Promise<T>,
 ): Promise<T> {
-  const client = createRangeClient({ connect, fetch: (url, init) => fetch(url, init) });
+  const client = createRangeClient({
+    requests: thread ? createRangeThread() : createRangeRequests({ connect }),
+    fetch: (url, init) => fetch(url, init),
+  });
   const ahead = createReadAhead(options);
   const servers = new Map<string, RangeServer>();
   try {
