@@ -47,7 +47,7 @@ export async function fileBlobs(
     create: () => createWriter(`${temporary}/${PROCESS}-${crypto.randomUUID()}`, places),
     async open(id) {
       try {
-        return await openFile(pathOf(id));
+        return await openFile(pathOf(id), { near: true });
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         if (error.cause instanceof Deno.errors.NotFound) return undefined;

@@ -10,6 +10,15 @@ import { Problem } from "../problem.ts";
 /** Reads that may be under way at once; each needs a handle, as a handle has one position. */
 const HANDLES = 4;
 
+/** Bytes that are read without a turn of the event loop, which takes longer. */
+const SHORT = 131_072;
+
+/** How a file is opened. */
+export interface OpenFileOptions {
+  /** Whether it is on a disk that answers soon: it is opened, and little of it read, while the thread waits. */
+  readonly near?: boolean;
+}
+
 /** Where a file is; another one that has taken over its name is not meant. */
 export interface FilePlace extends BytePlace {
   readonly path: string;
@@ -24,8 +33,11 @@ export interface FilePlace extends BytePlace {
  * @throws {Problem} `not-found` if there is no such file or it may not be read; from `slice`,
  * `invalid-checkpoint` with `byte` if the file has become shorter than it was.
  */
-export async function openFile(path: string): Promise<ByteSource> {
-  const first = await openHandle(path);
+export async function openFile(
+  path: string,
+  { near = false }: OpenFileOptions = {},
+): Promise<ByteSource> {
+  const first = await openHandle(path, near);
   const { size, dev, ino } = first.info;
   const idle: Deno.FsFile[] = [first.file];
   const waiting: { resume(file: Deno.FsFile): void; fail(error: unknown): void }[] = [];
@@ -37,7 +49,7 @@ export async function openFile(path: string): Promise<ByteSource> {
   async function another(): Promise<Deno.FsFile | undefined> {
     let opened: OpenedHandle;
     try {
-      opened = await openHandle(path);
+      opened = await openHandle(path, near);
     } catch {
       return undefined;
     }
@@ -78,24 +90,28 @@ export async function openFile(path: string): Promise<ByteSource> {
     }
   }
 
+  function readNow(target: Bytes, start: number): boolean {
+    const file = closed || start + target.length > size ? undefined : idle.pop();
+    if (!file) return false;
+    try {
+      return fillNow(file, target, start);
+    } finally {
+      give(file);
+    }
+  }
+
   return {
     byteLength: size,
     place: { path, dev, ino } satisfies FilePlace,
     readInto,
-    readNow(target: Bytes, start: number): boolean {
-      const file = closed || start + target.length > size ? undefined : idle.pop();
-      if (!file) return false;
-      try {
-        return fillNow(file, target, start);
-      } finally {
-        give(file);
-      }
-    },
+    readNow,
     async slice(start: number, end: number, signal?: AbortSignal): Promise<Bytes> {
       signal?.throwIfAborted();
       checkRange(start, end, size, closed);
       const bytes = new Uint8Array(end - start);
-      await readInto(bytes, start, signal);
+      if (!near || bytes.length > SHORT || !readNow(bytes, start)) {
+        await readInto(bytes, start, signal);
+      }
       return bytes;
     },
     close() {
@@ -113,19 +129,19 @@ interface OpenedHandle {
   readonly info: Deno.FileInfo;
 }
 
-async function openHandle(path: string): Promise<OpenedHandle> {
+async function openHandle(path: string, near: boolean): Promise<OpenedHandle> {
   // Only the last part: the folders of the server are nobody's business.
   const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
   let file: Deno.FsFile;
   try {
-    file = await Deno.open(path, { read: true });
+    file = near ? Deno.openSync(path, { read: true }) : await Deno.open(path, { read: true });
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound ? "exist" : "be readable";
     const detail = `Cannot open the file as it must ${reason}: current value is ${name}`;
     throw new Problem("not-found", detail, {}, error);
   }
   try {
-    const info = await file.stat();
+    const info = near ? file.statSync() : await file.stat();
     if (info.isFile) return { file, info };
   } catch (error) {
     file.close();

@@ -111,7 +111,7 @@ export async function openPorts(config: Config, log: Log = noLog) {
     async close() {
       client.close();
       await executor.close();
-      closeRecords();
+      await closeRecords();
     },
   };
 }
@@ -146,9 +146,12 @@ async function checkFiles(files: string | undefined): Promise<void> {
 /** SQLite is loaded only where it is used; not every host has it. */
 async function openRecords(
   data?: string,
-): Promise<{ records: UseStore; closeRecords: () => void }> {
-  if (data === undefined) return { records: tableStore(memoryTable()), closeRecords: () => {} };
+): Promise<{ records: UseStore; closeRecords: () => Promise<void> }> {
+  if (data === undefined) {
+    return { records: tableStore(memoryTable()), closeRecords: () => Promise.resolve() };
+  }
   const { sqliteTable } = await import("./sqlite_table.ts");
   const table = sqliteTable(`${data}/records.sqlite`);
-  return { records: tableStore(table), closeRecords: () => table.close() };
+  const records = tableStore(table);
+  return { records, closeRecords: () => records.settled().then(table.close) };
 }

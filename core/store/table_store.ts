@@ -17,6 +17,14 @@ export interface Table {
   begin(write: boolean): void;
   commit(): void;
   rollback(): void;
+  /** Makes durable what was committed; absent where a commit does it, or nothing lasts. */
+  flush?(): Promise<void>;
+}
+
+/** What has transactions under way. */
+export interface Settling {
+  /** Resolves when none is, and none follows. */
+  settled(): Promise<void>;
 }
 
 /** A request or transaction as far as idb-keyval looks at it. */
@@ -37,13 +45,32 @@ interface Pending {
  * answered: a callback may await its requests, and nothing else. Requests after the end throw
  * `TransactionInactiveError`.
  */
-export function tableStore(table: Table): UseStore {
+export function tableStore(table: Table): UseStore & Settling {
   let tail: Promise<unknown> = Promise.resolve();
-  return (mode, callback) => {
-    const ended = tail.then(() => transact(table, mode === "readwrite", callback));
+  let flushed: Promise<unknown> = Promise.resolve();
+  const store: UseStore = (mode, callback) => {
+    const write = mode === "readwrite";
+    const ended = tail.then(() => transact(table, write, callback));
     tail = ended.catch(() => {});
-    return ended.then(({ result }) => result);
+    if (!write || !table.flush) return ended.then(({ result }) => result);
+    // The next transaction begins meanwhile; who waits for this one is told once it will outlast a crash.
+    const durable = ended.then(async ({ result }) => {
+      await table.flush!();
+      return await result;
+    });
+    flushed = durable.catch(() => {});
+    return durable;
   };
+  return Object.assign(store, {
+    async settled() {
+      for (let seen; seen !== tail;) {
+        seen = tail;
+        await Promise.all([tail, flushed]);
+        // Who waited for that may go on with another one.
+        await turn();
+      }
+    },
+  });
 }
 
 /** The callback's result stands in an object, as the next transaction must not wait for it. */

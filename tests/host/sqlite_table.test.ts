@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { entries, set, setMany } from "idb-keyval";
+import { entries, set, setMany, type UseStore } from "idb-keyval";
 import { sqliteTable } from "../../core/host/sqlite_table.ts";
 import { tableStore } from "../../core/store/table_store.ts";
 import { caughtProblem } from "../support/caught_problem.ts";
@@ -22,17 +22,67 @@ Deno.test("records are there after reopening, closed or not", async () => {
   });
 });
 
-Deno.test("every commit reaches the disk: write-ahead log, full synchronization", async () => {
+Deno.test("every write is answered once SQLite's log is on the disk, many by one flush", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/records.sqlite`;
-    const { table, database } = openWithDatabase(path);
-    await set("a", 1, tableStore(table));
-    assertEquals((await Deno.stat(`${path}-wal`)).isFile, true);
-    const FULL = 2;
-    assertEquals(database.prepare("PRAGMA synchronous").get()?.synchronous, FULL);
-    table.close();
+    const { syncData } = Deno.FsFile.prototype;
+    const begun: PromiseWithResolvers<void>[] = [];
+    Deno.FsFile.prototype.syncData = function () {
+      const flush = Promise.withResolvers<void>();
+      begun.push(flush);
+      return Promise.all([syncData.call(this), flush.promise]).then(() => {});
+    };
+    try {
+      const { table, database } = openWithDatabase(path);
+      const NORMAL = 1;
+      assertEquals(database.prepare("PRAGMA journal_mode").get()?.journal_mode, "wal");
+      assertEquals(database.prepare("PRAGMA synchronous").get()?.synchronous, NORMAL);
+      const store = tableStore(table);
+      let answered = 0;
+      const writes = ["a", "b", "c"].map((key) => set(key, 1, store).then(() => answered++));
+      await entriesAre(store, 3);
+      // The first flush may have begun before the others were written: they share the second.
+      assertEquals([answered, begun.length], [0, 1]);
+      begun[0]!.resolve();
+      await writes[0];
+      while (begun.length < 2) await pause();
+      assertEquals(answered, 1);
+      begun[1]!.resolve();
+      await Promise.all(writes);
+      assertEquals([answered, begun.length], [3, 2]);
+      const last = set("d", 1, store);
+      const settled = store.settled().then(table.close);
+      while (begun.length < 3) await pause();
+      begun[2]!.resolve();
+      await last;
+      await settled;
+    } finally {
+      Deno.FsFile.prototype.syncData = syncData;
+    }
   });
 });
+
+Deno.test("a write fails whose log cannot be flushed", async () => {
+  await inFolder(async (folder) => {
+    const { syncData } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.syncData = () => Promise.reject(new Error("the disk is gone"));
+    try {
+      const table = sqliteTable(`${folder}/records.sqlite`);
+      const store = tableStore(table);
+      await assertRejects(() => set("a", 1, store), Error, "the disk is gone");
+      await store.settled();
+      table.close();
+    } finally {
+      Deno.FsFile.prototype.syncData = syncData;
+    }
+  });
+});
+
+const pause = () => new Promise((go) => setTimeout(go, 1));
+
+async function entriesAre(store: UseStore, count: number): Promise<void> {
+  while ((await entries(store)).length < count) await pause();
+}
 
 Deno.test("a full disk is a problem of its own, and leaves nothing of the transaction", async () => {
   const { table, database } = openWithDatabase(":memory:");
