@@ -7,6 +7,7 @@
  */
 import type { Bytes, ByteSource, HeldBytes, HoldOptions } from "./byte_source.ts";
 import { createSegmentBudget, KEPT, type Segment } from "./segment_budget.ts";
+import { createSpill, type SpillOptions } from "./spill.ts";
 import {
   createSegmentMemory,
   isShared,
@@ -20,10 +21,12 @@ export interface ReadAheadOptions {
   readonly memory?: SegmentMemory;
   /** Requests beyond a reader's place at most; 9. */
   readonly ahead?: number;
-  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 72 MiB. */
+  /** Bytes that are held at most, those under way counted, unless more readers wait at once; 56 MiB. */
   readonly budget?: number;
   /** Reads of fewer bytes go straight to the source until a longer one came: headers are read so; 128 KiB. */
   readonly least?: number;
+  /** Where what is asked for again goes that the budget has no room for; it is asked for again if absent. */
+  readonly spill?: SpillOptions;
 }
 
 /** Sources that share a budget. */
@@ -33,7 +36,7 @@ export interface ReadAhead {
 }
 
 /** Bytes that sources read ahead together hold, if nothing else is said. */
-export const READ_AHEAD_BYTES = 72 << 20;
+export const READ_AHEAD_BYTES = 56 << 20;
 
 /** Twenty megabytes for a reader: what 200 MB a second bring while an answer takes a tenth of one to begin. */
 const AHEAD = 9;
@@ -57,6 +60,8 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
   } = options;
   const { size: segment } = memory;
   const held = createSegmentBudget(budget, memory);
+  const spill = options.spill && createSpill(options.spill, segment);
+  let sources = 0;
   let readers = 0;
   /** Whether anything was read that may be asked for again. */
   let again = false;
@@ -71,13 +76,19 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     const { byteLength } = source;
     const count = Math.ceil(byteLength / segment);
     const segments = new Map<number, Segment>();
+    /** Places of the segments that are on the disk, or on their way. */
+    const spilled = new Map<number, Promise<number | undefined>>();
     let streaming = false;
+    let closed = false;
+    sources++;
     /** Where readers have come to lately: several passes may be on their way at once. */
     const places: number[] = [];
 
-    async function fill(start: number, size: number): Promise<SegmentBytes> {
+    async function fill(index: number, start: number, size: number): Promise<SegmentBytes> {
       const whole = memory.take();
       const bytes = whole.subarray(0, size);
+      const place = spilled.has(index) ? await spilled.get(index) : undefined;
+      if (place !== undefined && await spill!.read(place, bytes)) return whole;
       if (!isShared(bytes) && source.readInto) await source.readInto(bytes as Bytes, start);
       else if (isShared(bytes) && source.readShared) await source.readShared(bytes, start);
       else bytes.set(await source.slice(start, start + size));
@@ -88,17 +99,34 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
       const start = index * segment;
       const size = Math.min(segment, byteLength - start);
       const loading: Segment = {
-        filled: fill(start, size),
+        filled: fill(index, start, size),
         size,
         readers: 0,
         seen: 0,
         used: 0,
         isNear: () => places.some((place) => Math.abs(place - index) <= 1),
-        leave: () => segments.delete(index),
+        leave() {
+          segments.delete(index);
+          if (loading.used >= size) unspill(index);
+        },
+        ...(spill
+          ? {
+            spill(bytes) {
+              const place = spilled.has(index) ? undefined : spill.keep(bytes.subarray(0, size));
+              if (place) spilled.set(index, place);
+            },
+          }
+          : {}),
       };
       segments.set(index, loading);
       held.add(loading);
       return loading;
+    }
+
+    function unspill(index: number): void {
+      const place = spilled.get(index);
+      spilled.delete(index);
+      place?.then((known) => known === undefined ? undefined : spill!.free(known));
     }
 
     /** The segment, for a reader that wants so many bytes. */
@@ -213,13 +241,16 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
         const last = Math.floor(end / segment);
         for (let index = Math.ceil(start / segment); index < last; index++) {
           const each = segments.get(index);
-          if (!each) continue;
-          each.used = each.size;
-          held.settle(each);
+          if (each) {
+            each.used = each.size;
+            held.settle(each);
+          } else unspill(index);
         }
       },
       close() {
         for (const each of [...segments.values()]) held.forget(each);
+        if (!closed && --sources === 0) spill?.close();
+        closed = true;
         if (streaming) readers--;
         streaming = false;
         source.close?.();

@@ -19,6 +19,8 @@ export interface Segment {
   readonly isNear: () => boolean;
   /** Takes it out of its source. */
   readonly leave: () => void;
+  /** Puts its bytes where they are found again; they are copied before it returns. */
+  readonly spill?: (bytes: SegmentBytes) => void;
 }
 
 interface State {
@@ -83,7 +85,10 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
     if (state.gone) release(segment, state);
     else if (used >= size) forget(segment);
     else if (seen >= size && !state.kept) {
-      if (kept + memory.size > KEPT * limit) return forget(segment);
+      if (kept + memory.size > KEPT * limit) {
+        segment.spill?.(state.memory!);
+        return forget(segment);
+      }
       state.kept = true;
       kept += memory.size;
     }
@@ -99,7 +104,9 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
       const drop = (from: Iterable<[Segment, State]>, choose: typeof isFree) => {
         for (const [segment, state] of from) {
           if (hasRoom()) return;
-          if (isFree(segment, state) && choose(segment, state)) forget(segment);
+          if (!isFree(segment, state) || !choose(segment, state)) continue;
+          if (segment.seen > 0 && state.memory) segment.spill?.(state.memory);
+          forget(segment);
         }
       };
       // What readers have left behind.

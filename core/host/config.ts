@@ -45,6 +45,8 @@ export interface Config {
   readonly jobs: typeof DRIVERS[number];
   /** Bytes of a job's result after which what is there is made durable. */
   readonly jobFlush: number;
+  /** Bytes on the disk that a merge of sources by URL may use meanwhile. */
+  readonly spill: number;
   /** What graphs of merges run on. */
   readonly engine: EngineName;
   /** How much the log tells. */
@@ -110,7 +112,7 @@ export function readConfig(
   const size = (name: string, fallback: number, minimum: number, maximum: number) => {
     const text = value(name);
     if (text === undefined) return fallback;
-    const bytes = parseSize(text);
+    const bytes = minimum === 0 && text === "0" ? 0 : parseSize(text);
     if (bytes === undefined) {
       faults.push(
         `${name} must be a number of bytes such as 512M or 64G: current value is ${text}`,
@@ -213,6 +215,7 @@ export function readConfig(
     chunkElements: whole("AMALGAM_CHUNK", 2 ** 18, BLOCK, 2 ** 24, BLOCK),
     jobs: jobs ?? "background",
     jobFlush: size("AMALGAM_JOB_FLUSH", 64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
+    spill: size("AMALGAM_SPILL", 4 * 2 ** 30, 0, Number.MAX_SAFE_INTEGER),
     engine: engine ?? "auto",
     log: log ?? "info",
   };

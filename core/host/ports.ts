@@ -29,6 +29,7 @@ import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
 import { pageFiles } from "./page_files.ts";
 import { hostResolver } from "./resolve_host.ts";
+import { openSpillFile } from "./spill_file.ts";
 
 /** An id that nothing has. */
 const NOTHING: BlobId = `sha256:${"0".repeat(64)}`;
@@ -81,6 +82,12 @@ export async function openPorts(config: Config, log: Log = noLog) {
       limits,
       memory: budget,
       segments: createSegmentMemory(),
+      ...(data === undefined ? {} : {
+        spill: {
+          open: (size: number) => openSpillFile(`${data}/tmp`, size),
+          limit: config.spill,
+        },
+      }),
       hub: {
         url: config.hub,
         headers: config.hubToken === undefined

@@ -7,6 +7,7 @@ import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openHttpSource } from "../checkpoint/http_source.ts";
 import type { SegmentMemory } from "../checkpoint/segment_memory.ts";
+import type { SpillOptions } from "../checkpoint/spill.ts";
 import { createReadAhead, type ReadAhead } from "../checkpoint/read_ahead.ts";
 import { openCheckpoint } from "../checkpoint/open_checkpoint.ts";
 import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
@@ -51,6 +52,8 @@ export interface SourcePorts {
   readonly memory?: MemoryBudget;
   /** What remote sources are read into, one call after the other; memory of its own for each call if absent. */
   readonly segments?: SegmentMemory;
+  /** Where what they are asked for again goes that memory has no room for; it is asked for again if absent. */
+  readonly spill?: SpillOptions;
   /** What headers may hold and how slow servers may be; the defaults if absent. */
   readonly limits?: Limits;
 }
@@ -105,7 +108,10 @@ export async function openSources(
   signal: AbortSignal,
 ): Promise<Map<string, OpenedSource>> {
   const names = [...specs.keys()];
-  const ahead = createReadAhead(ports.segments ? { memory: ports.segments } : {});
+  const ahead = createReadAhead({
+    ...(ports.segments ? { memory: ports.segments } : {}),
+    ...(ports.spill ? { spill: ports.spill } : {}),
+  });
   const results = await inPhase("open sources", () =>
     Promise.allSettled(
       names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal, ahead)),

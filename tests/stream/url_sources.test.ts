@@ -3,6 +3,7 @@ import { createSegmentMemory, type SegmentMemory } from "../../core/checkpoint/s
 import { inlineExecutor, workerPool } from "../../core/engine/pool.ts";
 import { caughtProblem } from "../support/caught_problem.ts";
 import { checkpointBytes, mergeBytes, type TestCheckpoint } from "../support/merging.ts";
+import type { SpillFile } from "../../core/checkpoint/spill.ts";
 import type { RangeServerOptions } from "../support/range_server.ts";
 import { type UrlSourceOptions, withUrlSources } from "../support/url_sources.ts";
 
@@ -60,11 +61,22 @@ async function givenBack({ lent }: SegmentMemory): Promise<void> {
   assertEquals(lent(), 0);
 }
 
+/** A disk in memory. */
+function openMemory(): Promise<SpillFile> {
+  const places = new Map<number, Uint8Array>();
+  return Promise.resolve({
+    write: (place, bytes) => Promise.resolve(void places.set(place, bytes.slice())),
+    read: (place, target) => Promise.resolve(target.set(places.get(place)!)),
+    close: () => places.clear(),
+  });
+}
+
 /** How sources are read, and by how many threads. */
 const WAYS: readonly (UrlSourceOptions & { readonly shared: boolean; readonly workers: number })[] =
   [
     { shared: true, workers: 2, thread: true },
     { shared: true, workers: 1, budget: 4 * SIZE },
+    { shared: true, workers: 2, budget: 4 * SIZE, spill: { open: openMemory, limit: 1e9 } },
     { shared: true, workers: 0, budget: 20 * SIZE },
     { shared: false, workers: 2 },
     { shared: false, workers: 0, budget: 4 * SIZE },

@@ -33,12 +33,14 @@ const SCRATCH = 262_144;
 const WORD = 8;
 const LINE_END = [13, 10];
 
+/** What connections receive into on the way to shared memory, one while it reads; each in use is one less here. */
+const scratches: Uint8Array[] = [];
+
 /** Reads from a connection. */
 export function createWire(connection: Connection): Wire {
   let buffer = new Uint8Array(RECEIVED);
   let start = 0;
   let end = 0;
-  let scratch: Uint8Array | undefined;
 
   async function receive(limit: number): Promise<boolean> {
     if (end - start >= limit) throw malformed("a field or line, which does not end in time,");
@@ -76,11 +78,13 @@ export function createWire(connection: Connection): Wire {
 
   /** Connections do not read into shared memory. */
   async function receiveShared(target: SharedBytes): Promise<number | null> {
-    scratch ??= new Uint8Array(SCRATCH + WORD);
+    const scratch = scratches.pop() ?? new Uint8Array(SCRATCH + WORD);
     const shift = target.byteOffset % WORD;
     const room = scratch.subarray(shift, shift + Math.min(target.length, SCRATCH));
     const count = await connection.read(room);
     if (count !== null) target.set(room.subarray(0, count));
+    // Where a read failed it is not given back: something may still be written to it.
+    scratches.push(scratch);
     return count;
   }
 

@@ -1,0 +1,151 @@
+import { assert, assertEquals } from "@std/assert";
+import { type ByteSource } from "../../core/checkpoint/byte_source.ts";
+import { createReadAhead } from "../../core/checkpoint/read_ahead.ts";
+import { createSegmentMemory } from "../../core/checkpoint/segment_memory.ts";
+import { createSpill, type SpillFile } from "../../core/checkpoint/spill.ts";
+import { openSpillFile } from "../../core/host/spill_file.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const SIZE = 1000;
+const CONTENT = new Uint8Array(20_500).map((_, i) => (i * 31 + (i >> 8)) & 0xff);
+
+/** A file in memory that tells what was done. */
+function memoryFile(faults: { write?: boolean; read?: boolean } = {}) {
+  const places = new Map<number, Uint8Array>();
+  const done = { opened: 0, written: 0, read: 0, closed: 0 };
+  const file: SpillFile = {
+    async write(place, bytes) {
+      await new Promise((go) => setTimeout(go, 1));
+      if (faults.write) throw new Error("the disk is full");
+      done.written++;
+      places.set(place, bytes.slice());
+    },
+    read(place, target) {
+      if (faults.read) return Promise.reject(new Error("the disk is gone"));
+      done.read++;
+      target.set(places.get(place)!);
+      return Promise.resolve();
+    },
+    close: () => void done.closed++,
+  };
+  const open = () => {
+    done.opened++;
+    return Promise.resolve(file);
+  };
+  return { open, done, places };
+}
+
+/** A source that counts the bytes that it is asked for. */
+function counted(): ByteSource & { asked: () => number } {
+  let asked = 0;
+  return {
+    byteLength: CONTENT.length,
+    slice(start, end) {
+      asked += end - start;
+      return Promise.resolve(CONTENT.slice(start, end));
+    },
+    asked: () => asked,
+  };
+}
+
+/** Passes over a source of 21 segments with a budget of ten, the last of which drops what it has read. */
+async function passes(
+  source: ByteSource,
+  open: ((size: number) => Promise<SpillFile>) | undefined,
+  { limit = 1e6, count = 3 } = {},
+) {
+  const memory = createSegmentMemory({ size: SIZE, shared: true });
+  const ahead = createReadAhead({
+    memory,
+    budget: 10 * SIZE,
+    least: 1,
+    ...(open ? { spill: { open, limit } } : {}),
+  });
+  const read = ahead.over(source);
+  for (let pass = 0; pass < count; pass++) {
+    const last = pass === count - 1;
+    for (let start = 0; start < CONTENT.length; start += 700) {
+      const end = Math.min(start + 700, CONTENT.length);
+      const held = await read.hold!(start, end, { last });
+      const bytes = held.pieces.flatMap((piece) => [...piece]);
+      held.release();
+      assertEquals(bytes, [...CONTENT.subarray(start, end)]);
+      if (start % 4900 === 0) await new Promise((go) => setTimeout(go, 2));
+    }
+  }
+  read.close!();
+  await new Promise((go) => setTimeout(go, 20));
+  assertEquals(memory.lent(), 0);
+}
+
+Deno.test("what memory has no room for is asked for once where there is a disk", async () => {
+  const without = counted();
+  await passes(without, undefined);
+  assert(without.asked() > 1.8 * CONTENT.length);
+  const source = counted();
+  const { open, done } = memoryFile();
+  await passes(source, open);
+  // Where the disk is behind, a segment may be asked for again.
+  assert(source.asked() < 1.3 * CONTENT.length, String(source.asked()));
+  assert(done.written > 5 && done.read > done.written);
+  assertEquals([done.opened, done.closed], [1, 1]);
+});
+
+Deno.test("a disk that fails or is small costs nothing but the requests", async () => {
+  for (
+    const [faults, limit] of [[{ write: true }, 1e6], [{ read: true }, 1e6], [
+      {},
+      3 * SIZE,
+    ]] as const
+  ) {
+    const source = counted();
+    const { open, places } = memoryFile(faults);
+    await passes(source, open, { limit });
+    assert(source.asked() > CONTENT.length);
+    assert(places.size <= limit / SIZE);
+  }
+  const refused = () => Promise.reject(new Error("no folder"));
+  await passes(counted(), refused);
+  const { open, done } = memoryFile();
+  await passes(counted(), open, { limit: 0 });
+  assertEquals(done.opened, 0);
+});
+
+Deno.test("places are used again, and no more is under way than a few copies", async () => {
+  const { open, places } = memoryFile();
+  const spill = createSpill({ open, limit: 4 * SIZE }, SIZE);
+  const bytes = (value: number) => new Uint8Array(SIZE).fill(value);
+  const first = [1, 2, 3, 4].map((value) => spill.keep(bytes(value)));
+  assertEquals(first.map((place) => place !== undefined), [true, true, true, false]);
+  assertEquals(await Promise.all(first), [0, 1, 2, undefined]);
+  assertEquals(await spill.keep(bytes(4)), 3);
+  assertEquals(spill.keep(bytes(5)), undefined);
+  spill.free(1);
+  assertEquals(await spill.keep(bytes(6)), 1);
+  const target = new Uint8Array(new SharedArrayBuffer(SIZE));
+  assert(await spill.read(1, target));
+  assertEquals([target[0], places.size], [6, 4]);
+  spill.close();
+  assertEquals(spill.keep(bytes(7)), undefined);
+});
+
+Deno.test("a file on the disk keeps its places, has no name, and is gone with its handles", async () => {
+  await inFolder(async (folder) => {
+    const source = counted();
+    let opened: SpillFile | undefined;
+    await passes(source, async (size) => opened = await openSpillFile(folder, size));
+    assert(opened);
+    assert(source.asked() < 1.5 * CONTENT.length);
+    assertEquals([...Deno.readDirSync(folder)], []);
+    const file = await openSpillFile(folder, 8);
+    if (Deno.build.os !== "windows") assertEquals([...Deno.readDirSync(folder)], []);
+    await Promise.all([3, 0, 1].map((place) => file.write(place, new Uint8Array(8).fill(place))));
+    await Promise.all([0, 1, 3].map(async (place) => {
+      const target = new Uint8Array(8);
+      await file.read(place, target);
+      assertEquals([...target], Array(8).fill(place));
+    }));
+    await file.read(9, new Uint8Array(1)).then(() => assert(false), () => {});
+    file.close();
+  });
+});
