@@ -24,6 +24,7 @@ import type { BlobWriter } from "../../core/store/blobs.ts";
 import { inPhase } from "../../core/telemetry/phase.ts";
 import { VERSION } from "../../core/version.ts";
 import { readDocumentRequest, type UploadPorts } from "./document_request.ts";
+import { requestAbort } from "./request_abort.ts";
 
 /** What a recipe is carried out with. */
 export interface RecipePorts extends UploadPorts {
@@ -90,10 +91,8 @@ export async function prepareMerge(
   request: Request,
   reader: DocumentReader = RECIPE,
 ): Promise<PreparedMerge> {
-  const controller = new AbortController();
+  const controller = requestAbort(request);
   const { signal } = controller;
-  // Deno also aborts the request's signal after a full answer; by then there is nothing left to abort.
-  request.signal.addEventListener("abort", () => controller.abort(request.signal.reason));
   const writers: BlobWriter[] = [];
   const closers: (() => void)[] = [];
   const release = async () => {
