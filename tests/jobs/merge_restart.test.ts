@@ -59,6 +59,8 @@ function counted(stop = Infinity): Counted {
             reach();
             await failed;
           }
+          // Work on tensors as small as these would be done before anything of it is durable.
+          await new Promise((next) => setTimeout(next, 2));
           return await executor.run(job);
         },
       },
