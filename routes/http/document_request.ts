@@ -67,8 +67,8 @@ export async function readDocumentRequest<Document>(
   const uploads = new Map<string, UploadedSource>();
   const { part } = format;
   const { limits = DEFAULT_LIMITS, gate } = ports;
-  const parse = (text: string, type: string) => {
-    const parsed = format.parse(parseDocument(text, type, limits));
+  const parse = async (text: string, type: string) => {
+    const parsed = format.parse(await parseDocument(text, type, limits));
     checkNames(format.names(parsed), part, limits);
     return parsed;
   };
@@ -86,7 +86,7 @@ export async function readDocumentRequest<Document>(
       signal,
       gate,
     });
-    const document = parse(text, type);
+    const document = await parse(text, type);
     for (const [name, upload] of ports.present?.(request) ?? []) {
       checkUpload(name, document);
       uploads.set(name, upload);
@@ -105,14 +105,14 @@ export async function readDocumentRequest<Document>(
     },
     signal,
     gate,
-    onField(name, text, contentType) {
+    async onField(name, text, contentType) {
       if (name !== part) throw unexpectedPart(name, `the only part that is not a file is ${part}`);
-      document = parse(text, contentType ?? guessType(text));
+      document = await parse(text, contentType ?? guessType(text));
     },
     async onFile({ name, contentType }, chunks) {
       if (name === part && !document) {
         const text = await readPart(part, chunks, limits.document);
-        document = parse(text, documentType(contentType, text));
+        document = await parse(text, documentType(contentType, text));
         return;
       }
       if (!document) throw unexpectedPart(name, `the first part must be ${part}`);
