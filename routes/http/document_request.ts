@@ -39,8 +39,8 @@ export interface DocumentFormat<Document> {
   names(document: Document): UsedNames;
   /** Whether a file part that the document does not name may come all the same. */
   readonly admits?: (name: string, document: Document) => boolean;
-  /** Is called once an upload begins. */
-  readonly onUpload?: () => void;
+  /** Is called once an upload begins, with how many bytes the request has at most, if it tells. */
+  readonly onUpload?: (bytes: number) => void;
 }
 
 /** A document and what came with it. */
@@ -91,11 +91,11 @@ export async function readDocumentRequest<Document>(
       checkUpload(name, document);
       uploads.set(name, upload);
     }
-    if (uploads.size > 0) format.onUpload?.();
+    if (uploads.size > 0) format.onUpload?.(Infinity);
     return { document, uploads };
   }
   let document: Document | undefined;
-  format.onUpload?.();
+  format.onUpload?.(Number(request.headers.get("content-length") ?? Infinity));
   await readMultipart(request, {
     limits: {
       fieldBytes: limits.document,
