@@ -4,7 +4,7 @@
  * @module
  */
 import { Hono } from "hono";
-import { extractAdapter, type ExtractedModule, type Extraction } from "../core/adapters/extract.ts";
+import type { ExtractedModule, Extraction } from "../core/adapters/extract.ts";
 import {
   type ExtractionDocument,
   type ExtractionInput,
@@ -68,6 +68,8 @@ async function extract(
   const specs = bindSources(extractionSources(document), document.sources, {
     uploads: uploads.keys(),
   });
+  // With the first request, so that a process starts without it.
+  const { extractAdapter } = await import("../core/adapters/extract.ts");
   const opened = await openSources(specs, uploads, ports.sources, signal);
   const writer = await ports.blobs.create();
   try {

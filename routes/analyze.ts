@@ -1,5 +1,6 @@
 /**
- * `POST /analyze`: what models do to each other, as numbers, a table, or pictures.
+ * `POST /analyze`: what models do to each other, as numbers, a table, or pictures. What measures and draws is loaded
+ * with the first request, so that a process starts without it.
  *
  * @module
  */
@@ -7,11 +8,10 @@ import { type Context, Hono } from "hono";
 import { engineProducts } from "../core/algebra/products.ts";
 import { slices } from "../core/algebra/steps.ts";
 import type { Analysis } from "../core/analysis/answer.ts";
-import { analyze } from "../core/analysis/analyze.ts";
 import { analysisCsv } from "../core/analysis/csv.ts";
 import { type AnalysisInput, readAnalysis } from "../core/analysis/document.ts";
 import { workspaceEngine } from "../core/analysis/workspace_engine.ts";
-import { drawPicture, PICTURE_NAMES, type PictureName } from "../core/analysis/picture/picture.ts";
+import { PICTURE_NAMES, type PictureName } from "../core/analysis/picture/names.ts";
 import type { OpenWorkspace } from "../core/engine/workspace.ts";
 import { modelNames } from "../core/merge/recipe.ts";
 import { analysis } from "../core/methods/analysis.ts";
@@ -65,6 +65,7 @@ export function analyzeRoutes(ports: AnalyzePorts) {
     const { signal } = controller;
     const workspace = maximum > 0 ? ports.openWorkspace() : undefined;
     try {
+      const { analyze } = await import("../core/analysis/analyze.ts");
       const found = await analyze(plan, namesOf(prepared), {
         executor: ports.executor,
         chunkElements: ports.chunkElements,
@@ -78,7 +79,7 @@ export function analyzeRoutes(ports: AnalyzePorts) {
           }
           : {}),
       });
-      return answer(found, type, picture);
+      return await answer(found, type, picture);
     } finally {
       controller.abort();
       await workspace?.close();
@@ -93,13 +94,18 @@ function namesOf({ recipe }: PreparedMerge): { base?: string; models: string[] }
   return base === undefined ? { models } : { base, models };
 }
 
-function answer(found: Analysis, type: typeof TYPES[number], picture: PictureName): Response {
+async function answer(
+  found: Analysis,
+  type: typeof TYPES[number],
+  picture: PictureName,
+): Promise<Response> {
   const bodies = {
     "application/json": () => JSON.stringify(found),
-    "image/svg+xml": () => drawPicture(found, picture),
+    "image/svg+xml": async () =>
+      (await import("../core/analysis/picture/picture.ts")).drawPicture(found, picture),
     "text/csv": () => analysisCsv(found),
   };
-  return new Response(bodies[type](), {
+  return new Response(await bodies[type](), {
     headers: {
       "content-type": type === "application/json" ? type : `${type}; charset=utf-8`,
       "cache-control": "no-store",

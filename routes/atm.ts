@@ -1,5 +1,6 @@
 /**
- * `POST /atm`: rounds of alternating tuning and merging, told as events.
+ * `POST /atm`: rounds of alternating tuning and merging, told as events. What runs them is loaded with the first
+ * request, so that a process starts without it.
  *
  * @module
  */
@@ -7,8 +8,7 @@ import { Hono } from "hono";
 import type { AtmInput } from "../core/atm/rounds/atm_schema.ts";
 import { parseAtmDocument } from "../core/atm/rounds/atm_document.ts";
 import { atmNames } from "../core/atm/rounds/atm_names.ts";
-import { runAtm } from "../core/atm/rounds/run_atm.ts";
-import { isExternalData } from "../core/sources/open_model.ts";
+import { isExternalData } from "../core/sources/external_data.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
 import { inPhase } from "../core/telemetry/phase.ts";
 import { hasRun } from "../core/atm/rounds/run_state.ts";
@@ -42,6 +42,7 @@ export function atmRoutes(ports: AtmPorts) {
           const resume = await runToResume(ports.records, document.resume, job);
           const { resume: _, ...rest } = document;
           const asked = resume === undefined ? rest : { ...rest, resume };
+          const { runAtm } = await import("../core/atm/rounds/run_atm.ts");
           return await inPhase("atm", () =>
             runAtm(asked, {
               ports,

@@ -1,11 +1,12 @@
 /**
- * `POST /statistics`: statistics of a model on unlabelled rows, for the methods that merge by them.
+ * `POST /statistics`: statistics of a model on unlabelled rows, for the methods that merge by them. What gathers them
+ * is loaded with the first request, so that a process starts without it.
  *
  * @module
  */
 import { Hono } from "hono";
-import { isExternalData } from "../core/sources/open_model.ts";
-import { runStatistics, type StatisticsAnswer } from "../core/statistics/run_statistics.ts";
+import { isExternalData } from "../core/sources/external_data.ts";
+import type { StatisticsAnswer } from "../core/statistics/run_statistics.ts";
 import {
   parseStatisticsDocument,
   type StatisticsInput,
@@ -35,8 +36,9 @@ export function statisticsRoutes(ports: StatisticsPorts) {
           names: statisticsSources,
           admits: isExternalData,
         },
-        work: (document, { uploads, signal, tell }) =>
-          inPhase("statistics", () =>
+        async work(document, { uploads, signal, tell }) {
+          const { runStatistics } = await import("../core/statistics/run_statistics.ts");
+          return await inPhase("statistics", () =>
             runStatistics(document, {
               ports,
               uploads,
@@ -45,7 +47,8 @@ export function statisticsRoutes(ports: StatisticsPorts) {
                 const { done, rows } = progress;
                 if (done % TOLD === 0 || done === rows) tell({ event: "rows", ...progress });
               },
-            })),
+            }));
+        },
         render: (answer) => context.json(answer),
         result: (answer) => ({ event: "result", ...answer }),
       })),

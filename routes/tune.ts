@@ -1,12 +1,12 @@
 /**
- * `POST /tune`: one participant's tuning; `POST /evaluate`: checkpoints on tasks.
+ * `POST /tune`: one participant's tuning; `POST /evaluate`: checkpoints on tasks. What does the work is loaded with
+ * the first request, so that a process starts without it.
  *
  * @module
  */
 import { Hono } from "hono";
-import { type EvaluateAnswer, runEvaluate } from "../core/atm/run_evaluate.ts";
-import { runTrainingGraph } from "../core/atm/run_training_graph.ts";
-import { runTune, type TuneAnswer } from "../core/atm/run_tune.ts";
+import type { EvaluateAnswer } from "../core/atm/run_evaluate.ts";
+import type { TuneAnswer } from "../core/atm/run_tune.ts";
 import {
   type EvaluateInput,
   evaluateNames,
@@ -18,7 +18,7 @@ import {
   type TuneInput,
   tuneNames,
 } from "../core/atm/tune_document.ts";
-import { isExternalData } from "../core/sources/open_model.ts";
+import { isExternalData } from "../core/sources/external_data.ts";
 import type { TuningPorts } from "../core/atm/tuning_ports.ts";
 import { inPhase } from "../core/telemetry/phase.ts";
 import { respondWithSource } from "./http/byte_ranges.ts";
@@ -46,14 +46,16 @@ export function tuneRoutes(ports: TunePorts) {
             names: tuneNames,
             admits: isExternalData,
           },
-          work: (document, { uploads, signal, tell }) =>
-            inPhase("tune", () =>
+          async work(document, { uploads, signal, tell }) {
+            const { runTune } = await import("../core/atm/run_tune.ts");
+            return await inPhase("tune", () =>
               runTune(document, {
                 ports,
                 uploads,
                 signal,
                 onStep: (report) => tell({ event: "step", ...report }),
-              })),
+              }));
+          },
           render: (answer) => {
             const accept = context.req.header("accept");
             return preferredType(accept, ["application/json", BYTES]) === BYTES
@@ -74,8 +76,10 @@ export function tuneRoutes(ports: TunePorts) {
             names: graphNames,
             admits: isExternalData,
           },
-          work: (document, { uploads, signal }) =>
-            runTrainingGraph(document, { ports, uploads, signal }),
+          async work(document, { uploads, signal }) {
+            const { runTrainingGraph } = await import("../core/atm/run_training_graph.ts");
+            return await runTrainingGraph(document, { ports, uploads, signal });
+          },
           render: (bytes) =>
             new Response(bytes, {
               headers: {
@@ -98,15 +102,17 @@ export function tuneRoutes(ports: TunePorts) {
             names: evaluateNames,
             admits: isExternalData,
           },
-          work: (document, { uploads, signal, tell }) =>
-            inPhase("evaluate", () =>
+          async work(document, { uploads, signal, tell }) {
+            const { runEvaluate } = await import("../core/atm/run_evaluate.ts");
+            return await inPhase("evaluate", () =>
               runEvaluate(document, {
                 ports,
                 uploads,
                 signal,
                 onScore: ({ checkpoint, task, score }) =>
                   tell({ event: "score", checkpoint, task, ...score }),
-              })),
+              }));
+          },
           render: (answer) => context.json(answer),
           result: (answer) => ({ event: "result", ...answer }),
         })),

@@ -124,12 +124,13 @@ Deno.test("the serve task's permissions deny metadata services, programs and its
   }
 });
 
-Deno.test("the serve task refuses a public host without keys", async () => {
-  const environment = { HOST: "0.0.0.0", AMALGAM_DATA: "memory:" };
+Deno.test("the serve task refuses a public host without keys, and finds a misspelt setting", async () => {
+  const environment = { HOST: "0.0.0.0", AMALGAM_DATA: "memory:", AMALGAM_MAX_RUNING: "3" };
   let message = "";
   await started(environment).catch((error) => message = String(error));
   assertStringIncludes(
     message,
     "HOST must be a loopback address as long as AMALGAM_KEYS is not set",
   );
+  assertStringIncludes(message, 'AMALGAM_MAX_RUNING is no setting, did you mean "AMALGAM_MAX_');
 });

@@ -26,11 +26,16 @@ Deno.test("a service that cannot begin says which variable is wrong, and its val
       refused({ AMALGAM_FILES: `${folder}/none` }),
       refused({ AMALGAM_FILES: file }),
       refused({ PORT: port }),
+      refused({ AMALGAM_MAX_RUNING: "3" }),
     ]);
     taken.close();
     assertMatch(told[0]!, /^AMALGAM_DATA must be .*: current value is .*\/file \(Not a directory/);
     assertMatch(told[1]!, /^AMALGAM_FILES must be a folder .*: current value is .*\/none$/);
     assertMatch(told[2]!, /^AMALGAM_FILES must be a folder .*: current value is .*\/file$/);
     assertMatch(told[3]!, /^HOST and PORT must be .*: current value is 127\.0\.0\.1:\d+ \(/);
+    assertMatch(
+      told[4]!,
+      /^AMALGAM_MAX_RUNING is no setting, did you mean "AMALGAM_MAX_RUNNING": current value is 3$/,
+    );
   });
 });

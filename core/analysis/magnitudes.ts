@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { binOfRank, COARSE_BINS, FINE_BINS } from "../tensor/order_statistics.ts";
+import { COARSE_BINS, FINE_BINS } from "../tensor/order_statistics.ts";
 import type { Histogram } from "./answer.ts";
 
 /** Bins of one octave. */
@@ -35,9 +35,15 @@ export function topBin(counts: Float64Array): number {
 
 /** The lower edge of the bin of the smallest magnitude that each density keeps, of finite counts. */
 export function quantilesOf(counts: Float64Array, elements: number): number[] {
-  return DENSITIES.map((density) =>
-    edgeOf(binOfRank(counts, Math.max(Math.floor(density * elements), 1)).bin)
-  );
+  // Densities ascend, so that one way down the bins finds them all.
+  let bin = counts.length - 1;
+  let above = 0;
+  return DENSITIES.map((density) => {
+    const rank = Math.max(Math.floor(density * elements), 1);
+    while (bin >= 0 && above + counts[bin]! < rank) above += counts[bin--]!;
+    if (bin < 0) throw new RangeError(`Cannot find the cut of ${density} as too few are counted`);
+    return edgeOf(bin);
+  });
 }
 
 /**
@@ -55,8 +61,9 @@ export function histogramOf(
   const starts = binStarts(parts);
   const summed = counts.map((all, model) =>
     starts.map((start, i) => {
-      const total = all.subarray(start, starts[i + 1] ?? FIRST_NON_FINITE)
-        .reduce((sum, count) => sum + count, 0);
+      const end = starts[i + 1] ?? FIRST_NON_FINITE;
+      let total = 0;
+      for (let bin = start; bin < end; bin++) total += all[bin]!;
       return start === 0 ? total - zeros[model]! : total;
     })
   );
@@ -88,4 +95,9 @@ function upperEdge(starts: readonly number[], end: number): number {
 /** Counts of no element. */
 export function emptyCounts(): Float64Array {
   return new Float64Array(COARSE_BINS);
+}
+
+/** Adds counts to others; by a loop, as this is most of what an analysis of small tensors does. */
+export function addCounts(into: Float64Array, counts: Float64Array): void {
+  for (let bin = 0; bin < counts.length; bin++) into[bin]! += counts[bin]!;
 }

@@ -57,7 +57,7 @@ export async function measureTensor(
     rows.map((row, i) => ({ row, kind: "fine" as const, bin: tops[i]! })),
   );
   const maximum = fine.map((found, i) =>
-    valueOfKey(tops[i]! * FINE_BINS + Math.max(found?.findLastIndex((count) => count > 0) ?? 0, 0))
+    valueOfKey(tops[i]! * FINE_BINS + (found === undefined ? 0 : lastFilled(found)))
   );
   const measure: SumMeasure = {
     kind: "sums",
@@ -74,6 +74,13 @@ export async function measureTensor(
     ? { counts, nonFinite: faulty, maximum, sums }
     // A base that is not finite below task vectors that are.
     : { ...nothing, nonFinite: faulty };
+}
+
+/** The highest bin that is not empty, or 0. */
+function lastFilled(counts: Float64Array): number {
+  let bin = counts.length - 1;
+  while (bin > 0 && counts[bin] === 0) bin--;
+  return bin;
 }
 
 function inBatches(chunks: readonly Chunk[]): Chunk[][] {

@@ -5,7 +5,7 @@
  */
 import { type AnalysisSums, analysisSums } from "../methods/analysis.ts";
 import type { CutSummary, Norms, Summary } from "./answer.ts";
-import { emptyCounts, histogramOf, quantilesOf } from "./magnitudes.ts";
+import { addCounts, emptyCounts, histogramOf, quantilesOf } from "./magnitudes.ts";
 import type { MeasuredTensor } from "./measure_tensor.ts";
 
 /** What the numbers of an analysis belong to. */
@@ -66,8 +66,7 @@ export function addTensor(
       add(to[each] + model, sums[from[each] + i]!);
     }
     if (subject.base) add(to.weights + model, sums[from.weights + i]!);
-    const into = tally.counts[model]!;
-    counts[i]!.forEach((count, bin) => into[bin]! += count);
+    addCounts(tally.counts[model]!, counts[i]!);
     tally.maximum[model] = Math.max(tally.maximum[model]!, maximum[i]!);
   });
   add(to.clashes, sums[from.clashes]!);
@@ -84,8 +83,7 @@ export function addTally(total: Tally, part: Tally): void {
   total.tensors += part.tensors;
   part.sums.forEach((sum, i) => total.sums[i]! += sum);
   part.counts.forEach((counts, model) => {
-    const into = total.counts[model]!;
-    counts.forEach((count, bin) => into[bin]! += count);
+    addCounts(total.counts[model]!, counts);
     total.maximum[model] = Math.max(total.maximum[model]!, part.maximum[model]!);
   });
 }

@@ -9,7 +9,7 @@ import { dataInputs, type ParametricModel, parametricModel } from "../gradient/p
 import { bindSources, type Sources, type SourceSpec, type UsedNames } from "../merge/sources.ts";
 import type { OnnxModel } from "../onnx/model.ts";
 import { Problem } from "../problem.ts";
-import { isExternalData } from "../sources/open_model.ts";
+import { isExternalData } from "../sources/external_data.ts";
 import { openBytes, type SourcePorts, type UploadedSource } from "../sources/open_sources.ts";
 import { type BoundData, openTaskData } from "./batches.ts";
 import { openShard } from "./shard/open_shard.ts";

@@ -10,6 +10,7 @@ import { PUBLIC_HUB } from "../sources/hub.ts";
 import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { redact } from "../redact.ts";
 import { allowEntryFault } from "../sources/source_policy.ts";
+import { unknownSettings } from "./unknown_settings.ts";
 
 /** What the operator decides. */
 export interface Config {
@@ -86,7 +87,7 @@ export interface HostFacts {
 }
 
 /**
- * Reads the configuration.
+ * Reads the configuration. A name that looks like a setting and is none is a fault as well.
  *
  * @throws {ConfigError} With every fault, one a line.
  */
@@ -95,7 +96,11 @@ export function readConfig(
   facts: HostFacts,
 ): Config {
   const faults: string[] = [];
-  const value = (name: string) => environment[name]?.trim() || undefined;
+  const known = new Set<string>();
+  const value = (name: string) => {
+    known.add(name);
+    return environment[name]?.trim() || undefined;
+  };
   const whole = (name: string, fallback: number, minimum: number, maximum: number, unit = 1) => {
     const text = value(name);
     if (text === undefined) return fallback;
@@ -219,6 +224,8 @@ export function readConfig(
     engine: engine ?? "auto",
     log: log ?? "info",
   };
+  // By now every setting was asked for.
+  faults.push(...unknownSettings(environment, known));
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }

@@ -6,9 +6,19 @@
 import process from "node:process";
 import type { HostFacts } from "./config.ts";
 
-/** The environment, read variable by variable: a list of all would need the permission for all. */
+/**
+ * The environment, read variable by variable: to read all would need the permission for all. Its names are those that
+ * may be read where others are ignored (`--ignore-env`), and none where listing them is not permitted.
+ */
 export function hostEnvironment(): Readonly<Record<string, string | undefined>> {
-  return new Proxy({}, { get: (_, name) => Deno.env.get(String(name)) });
+  return new Proxy({}, {
+    get: (_, name) => Deno.env.get(String(name)),
+    ownKeys: () => Object.keys(attempt(() => Deno.env.toObject()) ?? {}),
+    getOwnPropertyDescriptor: (_, name) => {
+      const value = Deno.env.get(String(name));
+      return value === undefined ? undefined : { value, enumerable: true, configurable: true };
+    },
+  });
 }
 
 /**
@@ -31,7 +41,7 @@ export function hostFacts(
 }
 
 /** The value, or undefined where it is not permitted, not there, or not offered on this platform. */
-function attempt(read: () => number): number | undefined {
+function attempt<Value>(read: () => Value): Value | undefined {
   try {
     return read();
   } catch {

@@ -4,9 +4,6 @@
  *
  * @module
  */
-import { type ClientRequest, type IncomingMessage, request as plain } from "node:http";
-import { request as encrypted } from "node:https";
-import { Readable } from "node:stream";
 import { untraced } from "../telemetry/untraced.ts";
 
 /**
@@ -16,80 +13,11 @@ import { untraced } from "../telemetry/untraced.ts";
 export function hostFetch(url: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
   const { body } = init;
-  return untraced(() =>
-    body instanceof ReadableStream && headers.has("content-length")
-      ? sendStream(new URL(url), init, headers, body)
-      : fetch(url, init)
-  );
-}
-
-function sendStream(
-  url: URL,
-  { method = "POST", signal }: RequestInit,
-  headers: Headers,
-  body: ReadableStream<Uint8Array>,
-): Promise<Response> {
-  const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const open = url.protocol === "https:" ? encrypted : plain;
-  const request = open(url, {
-    method,
-    headers: Object.fromEntries(headers),
-    ...(signal ? { signal } : {}),
+  return untraced(async () => {
+    if (!(body instanceof ReadableStream && headers.has("content-length"))) {
+      return await fetch(url, init);
+    }
+    const { sendStream } = await import("./send_stream.ts");
+    return await sendStream(new URL(url), init, headers, body);
   });
-  const reader = body.getReader();
-  const stop = (reason: unknown) => void reader.cancel(reason).catch(() => {});
-  request.on("response", (message: IncomingMessage) => {
-    // An answer before the end is a refusal: nobody takes the rest.
-    if (!request.writableFinished) stop("answered");
-    resolve(responseOf(message));
-  });
-  request.on("error", (error: Error) => {
-    stop(error);
-    reject(signal?.aborted ? signal.reason : error);
-  });
-  pump(reader, request).catch((error) => {
-    request.destroy();
-    reject(error);
-  });
-  return promise;
-}
-
-async function pump(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  request: ClientRequest,
-): Promise<void> {
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (request.destroyed) return;
-    if (!request.write(value)) await drained(request);
-  }
-  request.end();
-}
-
-/** Waits until more can be written, or nothing more can. */
-function drained(request: ClientRequest): Promise<void> {
-  if (request.destroyed) return Promise.resolve();
-  return new Promise((done) => {
-    const end = () => {
-      for (const event of ["drain", "error", "close"]) request.off(event, end);
-      done();
-    };
-    for (const event of ["drain", "error", "close"]) request.on(event, end);
-  });
-}
-
-const WITHOUT_BODY = [101, 204, 205, 304];
-
-function responseOf(message: IncomingMessage): Response {
-  const status = message.statusCode ?? 502;
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(message.headers)) {
-    for (const each of [value].flat()) if (each !== undefined) headers.append(name, each);
-  }
-  if (WITHOUT_BODY.includes(status)) {
-    message.resume();
-    return new Response(null, { status, headers });
-  }
-  return new Response(Readable.toWeb(message) as unknown as ReadableStream, { status, headers });
 }

@@ -6,7 +6,6 @@
 import { DEFAULT_LIMITS, LIMITS } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import { DocumentFault, parseJson } from "./json_document.ts";
-import { parseYaml } from "./yaml_document.ts";
 
 /** Bounds on what a document may cost to read. */
 export interface DocumentLimits {
@@ -23,16 +22,17 @@ const YAML_TYPE = /^(?:application|text)\/(?:x-)?yaml$|^[\w.+-]+\/[\w.+-]+\+yaml
 
 /**
  * Parses a document by its media type (parameters such as `charset` are ignored). The result is plain
- * data: null, booleans, numbers, strings, arrays, and objects with own properties only.
+ * data: null, booleans, numbers, strings, arrays, and objects with own properties only. The reader of
+ * YAML is loaded with the first such document.
  *
  * @throws {Problem} `invalid-recipe` with `line` and `column` (from 1) if the text is malformed or
  * repeats a key, `too-large` if it is beyond a limit, `unsupported-media-type` for other types.
  */
-export function parseDocument(
+export async function parseDocument(
   text: string,
   mediaType: string,
   limits: DocumentLimits = {},
-): unknown {
+): Promise<unknown> {
   const { document: maxLength, depth, values } = { ...DEFAULT_LIMITS, ...limits };
   const type = mediaType.split(";")[0]!.trim().toLowerCase();
   const format = JSON_TYPE.test(type) ? "JSON" : YAML_TYPE.test(type) ? "YAML" : undefined;
@@ -53,7 +53,9 @@ export function parseDocument(
   }
   const body = text.startsWith("\ufeff") ? text.slice(1) : text;
   try {
-    return format === "JSON" ? parseJson(body, depth, values) : parseYaml(body, depth, values);
+    if (format === "JSON") return parseJson(body, depth, values);
+    const { parseYaml } = await import("./yaml_document.ts");
+    return parseYaml(body, depth, values);
   } catch (error) {
     if (!(error instanceof DocumentFault)) throw error;
     const { line, column } = positionOf(body, error.offset);

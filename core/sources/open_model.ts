@@ -65,8 +65,3 @@ export async function openModel(
     bytes.close?.();
   }
 }
-
-/** Names that external data of a model may be uploaded under, beside the names that a document uses. */
-export function isExternalData(name: string): boolean {
-  return /\.(?:data|bin|weights?)$|_data$/.test(name);
-}

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { openShard } from "../atm/shard/open_shard.ts";
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { CheckpointKind } from "../checkpoint/checkpoint.ts";
 import type { CheckpointLimits } from "../checkpoint/header_fault.ts";
@@ -71,6 +70,8 @@ export async function storedContent(
     return { kind, tensors: tensors.size, parameters };
   }
   if (format === "onnx") return await modelContent(source, signal);
+  // With the first shard, so that a process starts without its decoders.
+  const { openShard } = await import("../atm/shard/open_shard.ts");
   const shard = await openShard(source, "the file", signal);
   let parameters = 0;
   for (const { shape } of shard.columns.values()) parameters += elementCount(shape) * shard.rows;

@@ -108,7 +108,7 @@ function added(
   total: Float64Array | undefined,
   counts: Float64Array | Uint32Array,
 ): Float64Array {
-  const sum = total ?? new Float64Array(counts.length);
-  for (let bin = 0; bin < counts.length; bin++) sum[bin]! += counts[bin]!;
-  return sum;
+  if (total === undefined) return new Float64Array(counts);
+  for (let bin = 0; bin < counts.length; bin++) total[bin]! += counts[bin]!;
+  return total;
 }

@@ -39,8 +39,8 @@ export interface DocumentFormat<Document> {
   names(document: Document): UsedNames;
   /** Whether a file part that the document does not name may come all the same. */
   readonly admits?: (name: string, document: Document) => boolean;
-  /** Is called once an upload begins. */
-  readonly onUpload?: () => void;
+  /** Is called once an upload begins, with how many bytes the request has at most, if it tells. */
+  readonly onUpload?: (bytes: number) => void;
 }
 
 /** A document and what came with it. */
@@ -67,8 +67,8 @@ export async function readDocumentRequest<Document>(
   const uploads = new Map<string, UploadedSource>();
   const { part } = format;
   const { limits = DEFAULT_LIMITS, gate } = ports;
-  const parse = (text: string, type: string) => {
-    const parsed = format.parse(parseDocument(text, type, limits));
+  const parse = async (text: string, type: string) => {
+    const parsed = format.parse(await parseDocument(text, type, limits));
     checkNames(format.names(parsed), part, limits);
     return parsed;
   };
@@ -86,16 +86,16 @@ export async function readDocumentRequest<Document>(
       signal,
       gate,
     });
-    const document = parse(text, type);
+    const document = await parse(text, type);
     for (const [name, upload] of ports.present?.(request) ?? []) {
       checkUpload(name, document);
       uploads.set(name, upload);
     }
-    if (uploads.size > 0) format.onUpload?.();
+    if (uploads.size > 0) format.onUpload?.(Infinity);
     return { document, uploads };
   }
   let document: Document | undefined;
-  format.onUpload?.();
+  format.onUpload?.(Number(request.headers.get("content-length") ?? Infinity));
   await readMultipart(request, {
     limits: {
       fieldBytes: limits.document,
@@ -105,14 +105,14 @@ export async function readDocumentRequest<Document>(
     },
     signal,
     gate,
-    onField(name, text, contentType) {
+    async onField(name, text, contentType) {
       if (name !== part) throw unexpectedPart(name, `the only part that is not a file is ${part}`);
-      document = parse(text, contentType ?? guessType(text));
+      document = await parse(text, contentType ?? guessType(text));
     },
     async onFile({ name, contentType }, chunks) {
       if (name === part && !document) {
         const text = await readPart(part, chunks, limits.document);
-        document = parse(text, documentType(contentType, text));
+        document = await parse(text, documentType(contentType, text));
         return;
       }
       if (!document) throw unexpectedPart(name, `the first part must be ${part}`);

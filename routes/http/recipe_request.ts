@@ -24,6 +24,7 @@ import type { BlobWriter } from "../../core/store/blobs.ts";
 import { inPhase } from "../../core/telemetry/phase.ts";
 import { VERSION } from "../../core/version.ts";
 import { readDocumentRequest, type UploadPorts } from "./document_request.ts";
+import { requestAbort } from "./request_abort.ts";
 
 /** What a recipe is carried out with. */
 export interface RecipePorts extends UploadPorts {
@@ -80,6 +81,17 @@ function tooLong(seconds: number): Problem {
 /** Float32 copies and encoded bytes of one chunk of one input, on all threads that work at once. */
 const BYTES_PER_ELEMENT = 12;
 
+/** Bytes of an upload whose tensors are all small, in most cases. */
+const SMALL_UPLOAD = 4 << 20;
+
+/**
+ * Starts the engine while the upload arrives, which takes longer. Not for a few megabytes where small jobs need no
+ * worker: to start two of them keeps this thread 50 ms, in the first request of a process.
+ */
+function warm(executor: RecipePorts["executor"], bytes: number): void {
+  if (executor.small === undefined || bytes > SMALL_UPLOAD) executor.warm().catch(() => {});
+}
+
 /**
  * Reads the request and plans its merge.
  *
@@ -90,10 +102,8 @@ export async function prepareMerge(
   request: Request,
   reader: DocumentReader = RECIPE,
 ): Promise<PreparedMerge> {
-  const controller = new AbortController();
+  const controller = requestAbort(request);
   const { signal } = controller;
-  // Deno also aborts the request's signal after a full answer; by then there is nothing left to abort.
-  request.signal.addEventListener("abort", () => controller.abort(request.signal.reason));
   const writers: BlobWriter[] = [];
   const closers: (() => void)[] = [];
   const release = async () => {
@@ -110,8 +120,7 @@ export async function prepareMerge(
           parse: (document) => parseRecipe(reader.read(document), reader.methods),
           names: usedNames,
           admits: (name, document) => isConfigPart(name, usedNames(document)),
-          // The engine takes half a second to load; an upload takes longer.
-          onUpload: () => void ports.executor.warm().catch(() => {}),
+          onUpload: (bytes) => warm(ports.executor, bytes),
         },
         writers,
         signal,

@@ -9,6 +9,7 @@ import type { BlobWriter } from "../../core/store/blobs.ts";
 import { inPhase } from "../../core/telemetry/phase.ts";
 import { type DocumentFormat, readDocumentRequest, type UploadPorts } from "./document_request.ts";
 import { askedForEvents, eventResponse, type StreamEvent } from "./event_stream.ts";
+import { requestAbort } from "./request_abort.ts";
 
 /** What a call does with its document. */
 export interface LongCall<Document, Answer> {
@@ -46,10 +47,8 @@ export async function runRequest<Document, Answer>(
   request: Request,
   call: LongCall<Document, Answer>,
 ): Promise<Response> {
-  const controller = new AbortController();
+  const controller = requestAbort(request);
   const { signal } = controller;
-  // Deno also aborts the request's signal after a full answer; by then there is nothing left to abort.
-  request.signal.addEventListener("abort", () => controller.abort(request.signal.reason));
   const writers: BlobWriter[] = [];
   const release = async () => {
     await Promise.all(writers.splice(0).map((writer) => writer.abort()));

@@ -10,6 +10,7 @@ import { getJob, isEnded, type Job } from "../../core/jobs/job.ts";
 import type { Runner } from "../../core/jobs/runner.ts";
 import { Problem } from "../../core/problem.ts";
 import { type EVENT_TYPES, eventResponse } from "./event_stream.ts";
+import { requestAbort } from "./request_abort.ts";
 
 /** What such an answer stands on. */
 export interface ToldPorts {
@@ -29,8 +30,7 @@ export async function toldAgain(
   job: Job,
   type: typeof EVENT_TYPES[number],
 ): Promise<Response> {
-  const controller = new AbortController();
-  request.signal.addEventListener("abort", () => controller.abort(request.signal.reason));
+  const controller = requestAbort(request);
   const call = listenTo(ports, job.id, controller.signal);
   const early = await call.begun;
   if (early?.state === "failed") {

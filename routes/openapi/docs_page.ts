@@ -18,10 +18,6 @@ import { type OpenApiDocument, openApiPath } from "./document.ts";
 import { type JsonSchema, schemaOf } from "./json_schema.ts";
 import { problemExample, problemSchemaName, problemsOf, statusesOf } from "./problems.ts";
 
-/** What a browser may load for the page. */
-export const DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; " +
-  "form-action 'none'; frame-ancestors 'none'";
-
 const KINDS = Object.keys(PROBLEMS) as (keyof typeof PROBLEMS)[];
 
 /** Writes the page. */

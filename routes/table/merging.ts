@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { ExtractionSchema } from "../../core/adapters/extraction_document.ts";
 import { AnalysisSchema } from "../../core/analysis/document.ts";
-import { PICTURE_NAMES } from "../../core/analysis/picture/picture.ts";
+import { PICTURE_NAMES } from "../../core/analysis/picture/names.ts";
 import { RecipeSchema } from "../../core/merge/recipe_schema.ts";
 import { TaskVectorSchema } from "../../core/merge/task_vector_document.ts";
 import { AnalysisAnswer } from "./answers/analysis.ts";

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import type { Analysis } from "../../core/analysis/answer.ts";
 import { analysisCsv } from "../../core/analysis/csv.ts";
 import { numberLabel, percent, roundAxis } from "../../core/analysis/picture/axis.ts";
-import { drawPicture, PICTURE_NAMES } from "../../core/analysis/picture/picture.ts";
+import { PICTURE_NAMES } from "../../core/analysis/picture/names.ts";
+import { drawPicture } from "../../core/analysis/picture/picture.ts";
 import { escaped, fit, textWidth, WIDTH } from "../../core/analysis/picture/svg.ts";
 import { analyzed } from "../support/analyzing.ts";
 import { xmlElements } from "../support/xml.ts";

@@ -7,6 +7,7 @@ Deno.test("hostEnvironment() reads variables by their names", () => {
   assertEquals(hostEnvironment()[name], undefined);
   Deno.env.set(name, "x");
   assertEquals(hostEnvironment()[name], "x");
+  assert(Object.keys(hostEnvironment()).includes(name));
   Deno.env.delete(name);
 });
 

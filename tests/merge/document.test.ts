@@ -5,40 +5,40 @@ import { caughtProblem } from "../support/caught_problem.ts";
 const JSON_TYPE = "application/json; charset=utf-8";
 const YAML_TYPE = "application/yaml";
 
-Deno.test("parseDocument() reads JSON and YAML into the same plain data", () => {
+Deno.test("parseDocument() reads JSON and YAML into the same plain data", async () => {
   const expected = { a: [1, 2.5, true, null, "x"], b: { "c.d": {} } };
   const json = ' {"a": [1, 2.5, true, null, "x"], "b": {"c.d": {}}} ';
-  assertEquals(parseDocument(json, JSON_TYPE), expected);
-  assertEquals(parseDocument(json, "application/yaml"), expected);
+  assertEquals(await parseDocument(json, JSON_TYPE), expected);
+  assertEquals(await parseDocument(json, "application/yaml"), expected);
   assertEquals(
-    parseDocument("\ufeffa: [1, 2.5, true, ~, x]\nb:\n  c.d: {}\n", "text/x-yaml"),
+    await parseDocument("\ufeffa: [1, 2.5, true, ~, x]\nb:\n  c.d: {}\n", "text/x-yaml"),
     expected,
   );
-  assertEquals(parseDocument('"\\u00e9\\n\u{1f600}\u007f"', JSON_TYPE), "é\n\u{1f600}\u007f");
+  assertEquals(await parseDocument('"\\u00e9\\n\u{1f600}\u007f"', JSON_TYPE), "é\n\u{1f600}\u007f");
 });
 
-Deno.test("parseDocument() reads YAML 1.2, where yes and dates are strings", () => {
+Deno.test("parseDocument() reads YAML 1.2, where yes and dates are strings", async () => {
   assertEquals(
-    parseDocument("%YAML 1.1\n---\na: yes\nb: 2001-01-01\nc: 1e-5\n12: k\n", YAML_TYPE),
+    await parseDocument("%YAML 1.1\n---\na: yes\nb: 2001-01-01\nc: 1e-5\n12: k\n", YAML_TYPE),
     { "12": "k", a: "yes", b: "2001-01-01", c: 0.00001 },
   );
 });
 
-Deno.test("parseDocument() expands aliases", () => {
-  assertEquals(parseDocument("a: &x {w: 1}\nb: [*x, *x]\n", YAML_TYPE), {
+Deno.test("parseDocument() expands aliases", async () => {
+  assertEquals(await parseDocument("a: &x {w: 1}\nb: [*x, *x]\n", YAML_TYPE), {
     a: { w: 1 },
     b: [{ w: 1 }, { w: 1 }],
   });
 });
 
-Deno.test("parseDocument() keeps keys of prototypes as own properties", () => {
+Deno.test("parseDocument() keeps keys of prototypes as own properties", async () => {
   for (
     const [text, type] of [
       ['{"__proto__": {"polluted": 1}, "constructor": 2}', JSON_TYPE],
       ["__proto__: {polluted: 1}\nconstructor: 2\n", YAML_TYPE],
     ] as const
   ) {
-    const value = parseDocument(text, type) as Record<string, unknown>;
+    const value = await parseDocument(text, type) as Record<string, unknown>;
     assertEquals(Object.keys(value), ["__proto__", "constructor"]);
     assertEquals(Object.getPrototypeOf(value), Object.prototype);
     assertEquals(value.polluted, undefined);
@@ -101,23 +101,25 @@ for (const [name, text, expected] of BOMBS) {
   });
 }
 
-Deno.test("parseDocument() takes four times as long for four times as many keys, not sixteen", () => {
+Deno.test("parseDocument() takes four times as long for four times as many keys, not sixteen", async () => {
   /** The shortest of five times: what else runs on the machine only adds. */
-  const shortest = (count: number) => {
+  const shortest = async (count: number) => {
     const text = Array.from({ length: count }, (_, i) => `k${i}: 1`).join("\n");
-    return Math.min(...Array.from({ length: 5 }, () => {
+    let least = Infinity;
+    for (let i = 0; i < 5; i++) {
       const start = performance.now();
-      assertEquals(Object.keys(parseDocument(text, YAML_TYPE) as object).length, count);
-      return performance.now() - start;
-    }));
+      assertEquals(Object.keys(await parseDocument(text, YAML_TYPE) as object).length, count);
+      least = Math.min(least, performance.now() - start);
+    }
+    return least;
   };
-  const few = shortest(5000);
-  assert(shortest(20_000) < 11 * few);
+  const few = await shortest(5000);
+  assert(await shortest(20_000) < 11 * few);
 });
 
 Deno.test("parseDocument() allows exactly 64 levels, and tells where one more begins", async () => {
   const text = "[".repeat(64) + "]".repeat(64);
-  assertEquals(parseDocument(text, JSON_TYPE), parseDocument(text, YAML_TYPE));
+  assertEquals(await parseDocument(text, JSON_TYPE), await parseDocument(text, YAML_TYPE));
   const { kind, members } = await caughtProblem(() => parseDocument(`[${text}]`, JSON_TYPE));
   assertEquals(
     [kind, members.line, members.column, members.limit, members.variable],
@@ -129,7 +131,7 @@ Deno.test("parseDocument() allows exactly as many values as the limit says", asy
   for (const type of [JSON_TYPE, YAML_TYPE]) {
     // A list, a map, and two values: four.
     const text = '[1, {"a": 2}]';
-    assertEquals(parseDocument(text, type, { values: 4 }), [1, { a: 2 }]);
+    assertEquals(await parseDocument(text, type, { values: 4 }), [1, { a: 2 }]);
     const { kind, members } = await caughtProblem(() => parseDocument(text, type, { values: 3 }));
     assertEquals(
       [kind, members.limit, members.variable],

@@ -20,9 +20,9 @@ const DECODER = opened({
 
 const yaml = (text: string) => parseDocument(text, "application/yaml");
 
-Deno.test("a mergekit configuration for linear is accepted as it is", () => {
+Deno.test("a mergekit configuration for linear is accepted as it is", async () => {
   const plan = planOf(
-    yaml(`
+    await yaml(`
 merge_method: linear
 models:
   - model: org/first-7B
@@ -43,9 +43,9 @@ dtype: float16
   assertAlmostEquals(second.weight, 0.1 + 0.4 / 3, 1e-12);
 });
 
-Deno.test("a mergekit configuration for slerp over slices is accepted as it is", () => {
+Deno.test("a mergekit configuration for slerp over slices is accepted as it is", async () => {
   const plan = planOf(
-    yaml(`
+    await yaml(`
 slices:
   - sources:
       - model: a
@@ -76,9 +76,9 @@ dtype: bfloat16
   assertEquals(ends.map((name) => tensorOf(plan, name).reasons), [["t-zero"], ["t-one"]]);
 });
 
-Deno.test("a mergekit configuration for ties is accepted as it is", () => {
+Deno.test("a mergekit configuration for ties is accepted as it is", async () => {
   const plan = planOf(
-    yaml(`
+    await yaml(`
 models:
   - model: psmathur/orca_mini_v3_13b
     parameters:
@@ -129,9 +129,9 @@ dtype: float16
   assertEquals(plan.passes, 2);
 });
 
-Deno.test("a mergekit configuration for passthrough stacks layers", () => {
+Deno.test("a mergekit configuration for passthrough stacks layers", async () => {
   const plan = planOf(
-    yaml(`
+    await yaml(`
 slices:
 - sources:
   - model: a
@@ -158,9 +158,9 @@ dtype: bfloat16
   assertEquals(lower.reasons, ["identity"]);
 });
 
-Deno.test("a mergekit configuration for dare_ties is accepted as it is", () => {
+Deno.test("a mergekit configuration for dare_ties is accepted as it is", async () => {
   const recipe = parseRecipe(
-    yaml(`
+    await yaml(`
 base_model: base
 merge_method: dare_ties
 models:

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { PROBLEMS } from "../../core/problem.ts";
 import { openApiPath } from "../../routes/openapi/document.ts";
-import { DOCS_POLICY } from "../../routes/openapi/docs_page.ts";
+import { DOCS_POLICY } from "../../routes/openapi.ts";
 import { MEANINGS } from "../../routes/table/meanings.ts";
 import { OPERATIONS } from "../../routes/table/mod.ts";
 import { operationSchemas } from "../support/openapi.ts";

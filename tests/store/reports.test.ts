@@ -38,6 +38,13 @@ Deno.test("a report is kept before its promise resolves, and read by its id alon
   assertEquals(await reports.read(id), undefined);
 });
 
+Deno.test("a report that an earlier version kept is read as well", async () => {
+  const { reports, records } = counted();
+  const id = reports.newId();
+  await set(`report/${id}`, { rows: [1] }, records);
+  assertEquals(await reports.read(id), { rows: [1] });
+});
+
 Deno.test("reports that come at once share few transactions, and none is lost", async () => {
   const { reports, writes } = counted();
   const ids = Array.from({ length: 100 }, () => reports.newId());

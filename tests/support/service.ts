@@ -6,7 +6,6 @@
 import { hostHasher } from "../../core/host/hasher.ts";
 import { hostFetch } from "../../core/host/host_fetch.ts";
 import { operatorFiles } from "../../core/host/operator_files.ts";
-import { onnxWorkspace } from "../../core/engine/onnx_workspace.ts";
 import type { EngineName } from "../../core/engine/engine_name.ts";
 import { workerPool } from "../../core/engine/pool.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../core/limits.ts";
@@ -19,6 +18,7 @@ import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { memoryTable, tableStore } from "../../core/store/table_store.ts";
 import { createApp, type Ports } from "../../routes/app.ts";
 import type { PageFile } from "../../routes/page/mod.ts";
+import { sharedWorkspace } from "./shared_sessions.ts";
 
 /** What a test may choose. */
 export interface TestAppOptions extends
@@ -68,7 +68,7 @@ export function testApp(options: TestAppOptions = {}) {
     records,
     leases,
     executor,
-    openWorkspace: () => onnxWorkspace(),
+    openWorkspace: sharedWorkspace,
     sources: {
       openStored: leases.open,
       storedConfig: async (id) => (await getManifest(records, id))?.adapter_config,

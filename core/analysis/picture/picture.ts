@@ -8,6 +8,7 @@ import { conflictPicture } from "./conflict.ts";
 import { cosinesPicture } from "./cosines.ts";
 import { layersPicture } from "./layers.ts";
 import { magnitudesPicture } from "./magnitudes.ts";
+import type { PictureName } from "./names.ts";
 import { type Picture, svgDocument } from "./svg.ts";
 
 /** Every picture by its name in requests. */
@@ -16,16 +17,10 @@ export const PICTURES = {
   layers: layersPicture,
   magnitudes: magnitudesPicture,
   conflict: conflictPicture,
-} as const satisfies Record<string, (analysis: Analysis) => Picture>;
-
-/** What a request may ask for: one picture, or all below each other. */
-export type PictureName = keyof typeof PICTURES | "overview";
-
-/** The names that a request may ask for. */
-export const PICTURE_NAMES: readonly PictureName[] = [
-  "overview",
-  ...Object.keys(PICTURES) as (keyof typeof PICTURES)[],
-];
+} as const satisfies Record<
+  Exclude<PictureName, "overview">,
+  (analysis: Analysis) => Picture
+>;
 
 /** Draws a picture as an SVG document. */
 export function drawPicture(analysis: Analysis, name: PictureName): string {

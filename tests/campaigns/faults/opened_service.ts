@@ -1,5 +1,5 @@
 /**
- * The application over a folder, composed as `main.ts` composes it.
+ * The application over a folder, composed as `main.ts` composes it, but that graphs are loaded once for all its lives.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { readConfig } from "../../../core/host/config.ts";
 import { openPorts } from "../../../core/host/ports.ts";
 import type { Runner } from "../../../core/jobs/runner.ts";
 import { createApp } from "../../../routes/app.ts";
+import { sharedWorkspace } from "../../support/shared_sessions.ts";
 
 /** An application over a folder. */
 export interface OpenedService {
@@ -45,6 +46,7 @@ export async function openService(
   let runner: Runner | undefined;
   const app = createApp({
     ...ports,
+    openWorkspace: sharedWorkspace,
     jobs: (made) => runner = made,
     log: (_: string, error: unknown) => faults.push(error),
   });

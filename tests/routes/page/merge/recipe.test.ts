@@ -74,16 +74,20 @@ const recipe = fc.record({
   name: fc.string({ unit: "grapheme" }),
 }, { requiredKeys: ["merge_method"] });
 
-Deno.test("a recipe is the same after it was written and read, as JSON and as YAML", () => {
-  fc.assert(
-    fc.property(recipe, fc.constantFrom("json" as const, "yaml" as const), (given, format) => {
-      const plain = JSON.parse(JSON.stringify(given)) as RecipeDocument;
-      if ("__proto__" in (plain.parameters ?? {})) return;
-      const read = readText(writeText(plain, format), format);
-      assert("value" in read, "problem" in read ? read.problem.detail : "");
-      assertEquals(read.value, plain);
-      assertEquals(recipeOf(read.value), plain);
-    }),
+Deno.test("a recipe is the same after it was written and read, as JSON and as YAML", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      recipe,
+      fc.constantFrom("json" as const, "yaml" as const),
+      async (given, format) => {
+        const plain = JSON.parse(JSON.stringify(given)) as RecipeDocument;
+        if ("__proto__" in (plain.parameters ?? {})) return;
+        const read = await readText(writeText(plain, format), format);
+        assert("value" in read, "problem" in read ? read.problem.detail : "");
+        assertEquals(read.value, plain);
+        assertEquals(recipeOf(read.value), plain);
+      },
+    ),
     { numRuns: 200 },
   );
 });
@@ -122,14 +126,14 @@ Deno.test("what a parameter's text says is the setting again", () => {
   }
 });
 
-Deno.test("text that is no recipe leaves the controls as they are, and is told as the service tells it", () => {
+Deno.test("text that is no recipe leaves the controls as they are, and is told as the service tells it", async () => {
   const cases: [string, "json" | "yaml", string][] = [
     ['{"merge_method": "ties", }', "json", "line 1, column 26"],
     ["merge_method: ties\nmodels:\n- model: a\n  model: b", "yaml", "twice"],
     ["a: &x [*x]", "yaml", "alias"],
   ];
   for (const [text, format, words] of cases) {
-    const read = readText(text, format);
+    const read = await readText(text, format);
     assert("problem" in read);
     assertEquals(read.problem.type, "/problems/invalid-recipe");
     assert(read.problem.detail.includes(words), read.problem.detail);

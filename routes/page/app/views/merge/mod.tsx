@@ -112,7 +112,7 @@ export function MergeView() {
 
   const takeFile = async (file: File) => {
     const { readText, checkRecipe } = await import("./recipe/check_recipe.ts");
-    const found = readText(await file.text(), /\.json$/i.test(file.name) ? "json" : "yaml");
+    const found = await readText(await file.text(), /\.json$/i.test(file.name) ? "json" : "yaml");
     if ("problem" in found) return setFileProblem(found.problem);
     const next = recipeOf(found.value);
     setFileProblem(next ? undefined : checkRecipe(found.value));

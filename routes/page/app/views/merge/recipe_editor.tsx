@@ -63,8 +63,8 @@ export function RecipeEditor({ recipe, onRecipe, onFile }: RecipeEditorProps) {
     setTyped({ text, stands: json });
     const asked = ++turn.current;
     const { readText, checkRecipe } = await import("./recipe/check_recipe.ts");
+    const found = await readText(text, format);
     if (asked !== turn.current) return;
-    const found = readText(text, format);
     if ("problem" in found) return setProblem(found.problem);
     const next = recipeOf(found.value);
     if (!next) return setProblem(checkRecipe(found.value));

@@ -20,9 +20,9 @@ const TYPES = { json: "application/json", yaml: "application/yaml" } as const;
 export type TextReading = { readonly value: unknown } | { readonly problem: ProblemDocument };
 
 /** Reads a recipe's text as the service does. */
-export function readText(text: string, format: RecipeFormat): TextReading {
+export async function readText(text: string, format: RecipeFormat): Promise<TextReading> {
   try {
-    return { value: parseDocument(text, TYPES[format]) };
+    return { value: await parseDocument(text, TYPES[format]) };
   } catch (error) {
     if (error instanceof Problem) return { problem: problemDocument(error) };
     throw error;
