@@ -63,7 +63,8 @@ export function tableStore(table: Table): UseStore & Settling {
   };
   return Object.assign(store, {
     async settled() {
-      for (let seen; seen !== tail;) {
+      let seen: Promise<unknown> | undefined;
+      while (seen !== tail) {
         seen = tail;
         await Promise.all([tail, flushed]);
         // Who waited for that may go on with another one.
