@@ -6,7 +6,7 @@
  * @module
  */
 import type { Bytes, ByteSource, HeldBytes, HoldOptions } from "./byte_source.ts";
-import { createSegmentBudget, KEPT, type Segment } from "./segment_budget.ts";
+import { createSegmentBudget, type Segment } from "./segment_budget.ts";
 import { createSpill, type SpillOptions } from "./spill.ts";
 import {
   createSegmentMemory,
@@ -63,12 +63,9 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
   const spill = options.spill && createSpill(options.spill, segment);
   let sources = 0;
   let readers = 0;
-  /** Whether anything was read that may be asked for again. */
-  let again = false;
-  /** What is not for the next pass is for where each reader is, and what comes then. */
+  /** What the next pass does not wait for is for where each reader is, and what comes then. */
   const ahead = () => {
-    const share = again ? 1 - KEPT : 1;
-    const room = Math.floor(share * budget / segment / readers) - 1;
+    const room = Math.floor((budget - held.kept()) / segment / readers) - 1;
     return Math.max(1, Math.min(options.ahead ?? AHEAD, room));
   };
 
@@ -160,7 +157,6 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
 
     /** Waits for bytes, which stay where they are until they are released. */
     async function wait(start: number, end: number, { signal, last = false }: HoldOptions) {
-      again ||= !last;
       const parts: Part[] = [];
       for (let index = Math.floor(start / segment); index * segment < end; index++) {
         const origin = index * segment;

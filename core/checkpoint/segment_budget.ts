@@ -32,10 +32,12 @@ interface State {
 }
 
 /** Share of the budget for what the next pass asks for again. */
-export const KEPT = 0.6;
+const KEPT = 0.6;
 
 /** The segments of some sources. */
 export interface SegmentBudget {
+  /** Bytes that wait for the next pass. */
+  kept(): number;
   /** Makes room for one more; if it cannot, whoever waits for it gets it all the same. */
   makeRoom(waiting: boolean): boolean;
   /** Takes a segment in. */
@@ -99,6 +101,7 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
   const hasRoom = () => held + memory.size <= limit;
 
   return {
+    kept: () => kept,
     makeRoom(waiting) {
       if (hasRoom()) return true;
       const drop = (from: Iterable<[Segment, State]>, choose: typeof isFree) => {
