@@ -28,7 +28,7 @@ export interface SegmentMemory {
 export interface SegmentMemoryOptions {
   /** Bytes of a segment; 2 MiB. */
   readonly size?: number;
-  /** Bytes of idle memory that are kept at most; 56 MiB. */
+  /** Bytes of idle memory that are kept at most: more than is lent of a budget, as what is given up is collected late; 96 MiB. */
   readonly idle?: number;
   /** Whether other threads are to see it; where the host has such memory, if nothing is said. */
   readonly shared?: boolean;
@@ -36,7 +36,7 @@ export interface SegmentMemoryOptions {
 
 /** Lends nothing yet. */
 export function createSegmentMemory(options: SegmentMemoryOptions = {}): SegmentMemory {
-  const { size = 2 << 20, idle = 56 << 20 } = options;
+  const { size = 2 << 20, idle = 96 << 20 } = options;
   // Pages that are not isolated from other origins have none.
   const { shared = "SharedArrayBuffer" in globalThis } = options;
   const free: SegmentBytes[] = [];

@@ -10,8 +10,12 @@ import type { SegmentBytes } from "./segment_memory.ts";
 /** Places of one size in a file. */
 export interface SpillFile {
   write(place: number, bytes: Bytes): Promise<void>;
-  /** @throws If fewer bytes are there. */
-  read(place: number, target: Bytes): Promise<void>;
+  /**
+   * Reads the place's bytes from `start` on.
+   *
+   * @throws If fewer bytes are there.
+   */
+  read(place: number, start: number, target: Bytes): Promise<void>;
   /** Gives the disk's space back. */
   close(): void;
 }
@@ -41,17 +45,20 @@ export interface Spill {
 /** Writes under way at most, each with a copy of its bytes: a slow disk must not fill memory. */
 const UNDER_WAY = 3;
 
+/** Bytes that are read at once: files are not read into memory that other threads see. */
+const PART = 524_288;
+
 /** A disk that nothing is on; after a fault nothing more is written. */
 export function createSpill({ open, limit }: SpillOptions, size: number): Spill {
   const most = Math.floor(limit / size);
   const free: number[] = [];
   const copies: Bytes[] = [];
+  const parts: Bytes[] = [];
   let file: Promise<SpillFile> | undefined;
   let places = 0;
   let writing = 0;
   let over = false;
 
-  const copy = () => copies.pop() ?? new Uint8Array(size);
   const openFile = async () => {
     const opened = await open(size);
     if (over) opened.close();
@@ -75,27 +82,30 @@ export function createSpill({ open, limit }: SpillOptions, size: number): Spill 
   return {
     keep(bytes) {
       if (over || writing >= UNDER_WAY || (free.length === 0 && places >= most)) return undefined;
-      const own = copy();
+      const own = copies.pop() ?? new Uint8Array(size);
       own.set(bytes);
       return write(free.pop() ?? places++, own, bytes.length);
     },
     async read(place, target) {
-      const own = copy();
+      const part = parts.pop() ?? new Uint8Array(PART);
       try {
-        const bytes = own.subarray(0, target.length);
-        await (await file!).read(place, bytes);
-        target.set(bytes);
+        for (let at = 0; at < target.length; at += PART) {
+          const bytes = part.subarray(0, Math.min(PART, target.length - at));
+          await (await file!).read(place, at, bytes);
+          target.set(bytes, at);
+        }
         return true;
       } catch {
         return false;
       } finally {
-        if (!over && copies.length < UNDER_WAY) copies.push(own);
+        if (!over) parts.push(part);
       }
     },
     free: (place) => void free.push(place),
     close() {
       over = true;
       copies.length = 0;
+      parts.length = 0;
       file?.then((opened) => opened.close(), () => {});
     },
   };

@@ -32,7 +32,7 @@ export interface Borrower {
 }
 
 /** Memories that the other thread knows at most, unless one message names more: what nobody uses must not stay. */
-const MOST = 32;
+const MOST = 48;
 
 /** Names memory to one other thread, which takes its messages in order. */
 export function createLender(most = MOST): Lender {

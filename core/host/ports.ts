@@ -22,8 +22,10 @@ import { fileBlobs } from "./file_blobs.ts";
 import { fileWorkers } from "./file_workers.ts";
 import { mayHaveGpu } from "./gpu_hint.ts";
 import { hostHasher } from "./hasher.ts";
+import { connect } from "./http/connect.ts";
 import { behindProxy } from "./http/proxy.ts";
 import { createRangeClient } from "./http/range_client.ts";
+import { createRangeRequests } from "./http/range_requests.ts";
 import { createRangeThread } from "./http/range_thread.ts";
 import { hostFetch } from "./host_fetch.ts";
 import { operatorFiles } from "./operator_files.ts";
@@ -58,8 +60,11 @@ export async function openPorts(config: Config, log: Log = noLog) {
   const { resolve, checks } = await hostResolver();
   // Where addresses are known; elsewhere, and through a proxy, the platform connects.
   const connects = checks === "addresses" && !behindProxy();
+  const ofAnswers = { headerBytes: limits.sourceHeaders };
   const client = createRangeClient({
-    requests: createRangeThread({ headerBytes: limits.sourceHeaders }),
+    requests: workers === 0
+      ? createRangeRequests({ connect, ...ofAnswers })
+      : createRangeThread(ofAnswers),
     fetch: hostFetch,
   });
   const read = guardedFetch(connects ? client.fetch : hostFetch, config.sourceHosts, {

@@ -44,10 +44,10 @@ export async function openSpillFile(folder: string, size: number): Promise<Spill
         await writer.seek(place * size, Deno.SeekMode.Start);
         for (let at = 0; at < bytes.length;) at += await writer.write(bytes.subarray(at));
       }),
-    read(place, target) {
+    read(place, start, target) {
       const { file, run } = readers[next++ % readers.length]!;
       return run(async () => {
-        await file.seek(place * size, Deno.SeekMode.Start);
+        await file.seek(place * size + start, Deno.SeekMode.Start);
         for (let at = 0; at < target.length;) {
           const count = await file.read(target.subarray(at));
           if (count === null) throw new RangeError("The file ended early");

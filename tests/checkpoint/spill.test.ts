@@ -20,10 +20,10 @@ function memoryFile(faults: { write?: boolean; read?: boolean } = {}) {
       done.written++;
       places.set(place, bytes.slice());
     },
-    read(place, target) {
+    read(place, start, target) {
       if (faults.read) return Promise.reject(new Error("the disk is gone"));
       done.read++;
-      target.set(places.get(place)!);
+      target.set(places.get(place)!.subarray(start, start + target.length));
       return Promise.resolve();
     },
     close: () => void done.closed++,
@@ -129,6 +129,19 @@ Deno.test("places are used again, and no more is under way than a few copies", a
   assertEquals(spill.keep(bytes(7)), undefined);
 });
 
+Deno.test("what is larger than is read at once comes whole, into memory of any kind", async () => {
+  const size = 1_200_000;
+  const { open } = memoryFile();
+  const spill = createSpill({ open, limit: size }, size);
+  const bytes = new Uint8Array(size).map((_, i) => i >> 7);
+  assertEquals(await spill.keep(bytes), 0);
+  for (const target of [new Uint8Array(size), new Uint8Array(new SharedArrayBuffer(size))]) {
+    assert(await spill.read(0, target));
+    assertEquals(target.every((value, i) => value === bytes[i]), true);
+  }
+  spill.close();
+});
+
 Deno.test("a file on the disk keeps its places, has no name, and is gone with its handles", async () => {
   await inFolder(async (folder) => {
     const source = counted();
@@ -142,10 +155,13 @@ Deno.test("a file on the disk keeps its places, has no name, and is gone with it
     await Promise.all([3, 0, 1].map((place) => file.write(place, new Uint8Array(8).fill(place))));
     await Promise.all([0, 1, 3].map(async (place) => {
       const target = new Uint8Array(8);
-      await file.read(place, target);
+      await file.read(place, 0, target);
       assertEquals([...target], Array(8).fill(place));
     }));
-    await file.read(9, new Uint8Array(1)).then(() => assert(false), () => {});
+    const half = new Uint8Array(4);
+    await file.read(3, 4, half);
+    assertEquals([...half], [3, 3, 3, 3]);
+    await file.read(9, 0, new Uint8Array(1)).then(() => assert(false), () => {});
     file.close();
   });
 });

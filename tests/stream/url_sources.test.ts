@@ -66,7 +66,8 @@ function openMemory(): Promise<SpillFile> {
   const places = new Map<number, Uint8Array>();
   return Promise.resolve({
     write: (place, bytes) => Promise.resolve(void places.set(place, bytes.slice())),
-    read: (place, target) => Promise.resolve(target.set(places.get(place)!)),
+    read: (place, start, target) =>
+      Promise.resolve(target.set(places.get(place)!.subarray(start, start + target.length))),
     close: () => places.clear(),
   });
 }
