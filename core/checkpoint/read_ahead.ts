@@ -5,9 +5,11 @@
  *
  * @module
  */
+import { untilAborted } from "./backoff.ts";
 import type { Bytes, ByteSource, HeldBytes, HoldOptions } from "./byte_source.ts";
 import { createSegmentBudget, type Segment } from "./segment_budget.ts";
 import { createSpill, type SpillOptions } from "./spill.ts";
+import { createSpilledSegments } from "./spilled_segments.ts";
 import {
   createSegmentMemory,
   isShared,
@@ -73,8 +75,7 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     const { byteLength } = source;
     const count = Math.ceil(byteLength / segment);
     const segments = new Map<number, Segment>();
-    /** Places of the segments that are on the disk, or on their way. */
-    const spilled = new Map<number, Promise<number | undefined>>();
+    const spilled = spill && createSpilledSegments(spill);
     let streaming = false;
     let closed = false;
     sources++;
@@ -84,8 +85,7 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     async function fill(index: number, start: number, size: number): Promise<SegmentBytes> {
       const whole = memory.take();
       const bytes = whole.subarray(0, size);
-      const place = spilled.has(index) ? await spilled.get(index) : undefined;
-      if (place !== undefined && await spill!.read(place, bytes)) return whole;
+      if (spilled?.has(index) && await spilled.read(index, bytes)) return whole;
       if (!isShared(bytes) && source.readInto) await source.readInto(bytes as Bytes, start);
       else if (isShared(bytes) && source.readShared) await source.readShared(bytes, start);
       else bytes.set(await source.slice(start, start + size));
@@ -104,26 +104,13 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
         isNear: () => places.some((place) => Math.abs(place - index) <= 1),
         leave() {
           segments.delete(index);
-          if (loading.used >= size) unspill(index);
+          if (loading.used >= size) spilled?.free(index);
         },
-        ...(spill
-          ? {
-            spill(bytes) {
-              const place = spilled.has(index) ? undefined : spill.keep(bytes.subarray(0, size));
-              if (place) spilled.set(index, place);
-            },
-          }
-          : {}),
+        ...(spilled ? { spill: (bytes) => spilled.keep(index, bytes.subarray(0, size)) } : {}),
       };
       segments.set(index, loading);
       held.add(loading);
       return loading;
-    }
-
-    function unspill(index: number): void {
-      const place = spilled.get(index);
-      spilled.delete(index);
-      place?.then((known) => known === undefined ? undefined : spill!.free(known));
     }
 
     /** The segment, for a reader that wants so many bytes. */
@@ -177,7 +164,8 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
       };
       try {
         const filled = Promise.all(parts.map(({ segment }) => segment.filled));
-        const memories = await untilAborted(filled, signal);
+        // A reader waits no longer than it wants to; the requests go on for others.
+        const memories = await (signal === undefined ? filled : untilAborted(filled, signal));
         taken = true;
         return {
           pieces: memories.map((each, i) => each.subarray(parts[i]!.from, parts[i]!.to)),
@@ -240,7 +228,7 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
           if (each) {
             each.used = each.size;
             held.settle(each);
-          } else unspill(index);
+          } else spilled?.free(index);
         }
       },
       close() {
@@ -254,17 +242,4 @@ export function createReadAhead(options: ReadAheadOptions = {}): ReadAhead {
     };
   }
   return { over };
-}
-
-/** Waits, but no longer than the reader does; the requests go on for others. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await work;
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

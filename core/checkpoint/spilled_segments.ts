@@ -1,0 +1,41 @@
+/**
+ * Which segments of a source are on the disk.
+ *
+ * @module
+ */
+import type { SegmentBytes } from "./segment_memory.ts";
+import type { Spill } from "./spill.ts";
+
+/** The segments of one source. */
+export interface SpilledSegments {
+  /** Whether a segment is there, or on its way. */
+  has(index: number): boolean;
+  /** Puts a segment there, if it is not and there is room; its bytes are copied before this returns. */
+  keep(index: number, bytes: SegmentBytes): void;
+  /** Reads a segment; answers whether it could. */
+  read(index: number, target: SegmentBytes): Promise<boolean>;
+  /** Nobody will ask for it again. */
+  free(index: number): void;
+}
+
+/** None is there yet. */
+export function createSpilledSegments(spill: Spill): SpilledSegments {
+  const places = new Map<number, Promise<number | undefined>>();
+  return {
+    has: (index) => places.has(index),
+    keep(index, bytes) {
+      const place = places.has(index) ? undefined : spill.keep(bytes);
+      if (place) places.set(index, place);
+    },
+    async read(index, target) {
+      const place = await places.get(index);
+      return place !== undefined && await spill.read(place, target);
+    },
+    free(index) {
+      const place = places.get(index);
+      places.delete(index);
+      // It may still be written: only then may another segment take it.
+      place?.then((known) => known === undefined ? undefined : spill.free(known));
+    },
+  };
+}
