@@ -1,3 +1,4 @@
+import type { UseStore } from "idb-keyval";
 import { assert, assertEquals } from "@std/assert";
 import { hostHasher } from "../../core/host/hasher.ts";
 import { fairQueue } from "../../core/jobs/fair_queue.ts";
@@ -11,7 +12,7 @@ import { queuedJob } from "../support/jobs.ts";
 
 async function setting() {
   const blobs = memoryBlobs({ makeHasher: hostHasher });
-  const records = tableStore(memoryTable());
+  const records: UseStore = tableStore(memoryTable());
   const writer = await blobs.create();
   await writer.write(new Uint8Array([1, 2, 3]));
   const { id: body } = await writer.commit();
