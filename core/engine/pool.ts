@@ -10,6 +10,7 @@ import { jobTurns } from "./job_turns.ts";
 import { lendInputs } from "./lent_inputs.ts";
 import { createLender, type Lender } from "./lent_memory.ts";
 import { onnxRuntime } from "./onnx_runtime.ts";
+import { owedAnswers } from "./owed_answers.ts";
 import { createChunkRunner } from "./run_chunk.ts";
 import { createSmallJobs } from "./small_jobs.ts";
 import { compileRuntime } from "./runtime_module.ts";
@@ -207,47 +208,38 @@ function startMember(
   start: WorkerStart,
   runtime: () => Promise<WebAssembly.Module | undefined>,
 ): Member {
-  const waiting = new Map<number, Waiting>();
+  const owed = owedAnswers<ChunkResult>(worker);
   const lender = createLender();
-  let gone = false;
   let warmed = false;
   let next = 0;
-  const fail = (error: Error) => {
-    gone = true;
-    worker.terminate();
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
   worker.onmessage = async ({ data }: MessageEvent<WorkerReply | RuntimeRequest>) => {
     if ("needs" in data) {
       const reply: WorkerRuntime = { module: await runtime() };
       return worker.postMessage(reply);
     }
-    const job = waiting.get(data.id);
-    waiting.delete(data.id);
+    const job = owed.take(data.id);
     if (data.result) job?.resolve(data.result);
     else if (data.problem) job?.reject(new Problem(data.problem.kind, data.problem.detail));
     else job?.reject(new Error(`An engine worker failed: ${data.error}`));
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    fail(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
+    owed.end(new Problem("unavailable", `Cannot run the engine worker: ${event.message}`));
   };
   worker.postMessage(start);
   return {
-    pending: () => waiting.size,
-    broken: () => gone,
+    pending: owed.count,
+    broken: () => owed.gone() !== undefined,
     warmed: () => warmed,
     send(job) {
       warmed ||= job === "warm";
       const id = next++;
       const request = requestOf(id, job, lender);
       const transfer = job !== "warm" && "inputs" in job ? inputBuffersOf(job.inputs) : [];
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject });
-        worker.postMessage(request, transfer);
-      });
+      const answer = owed.add(id);
+      if (!owed.gone()) worker.postMessage(request, transfer);
+      return answer;
     },
-    stop: () => fail(new Error("The engine worker was stopped")),
+    stop: () => owed.end(new Error("The engine worker was stopped")),
   };
 }

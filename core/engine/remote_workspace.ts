@@ -8,6 +8,7 @@
 import type { Value } from "../onnx/model.ts";
 import { Problem, type ProblemKind, type ProblemMembers } from "../problem.ts";
 import { onnxWorkspace } from "./onnx_workspace.ts";
+import { owedAnswers } from "./owed_answers.ts";
 import { compileRuntime } from "./runtime_module.ts";
 import { type EngineHost, moduleWorkers } from "./start_worker.ts";
 import type { LoadedGraph, OpenWorkspace, Tensors, Workspace } from "./workspace.ts";
@@ -55,27 +56,14 @@ export function remoteWorkspaces(host: EngineHost = moduleWorkers): OpenWorkspac
   return () => openRemote(startWorker("workspace"), module ??= compileRuntime(host));
 }
 
-interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-}
-
 function openRemote(
   worker: Worker,
   module: Promise<WebAssembly.Module | undefined>,
 ): Workspace {
-  const waiting = new Map<number, Waiting>();
+  const owed = owedAnswers<unknown>(worker);
   let next = 0;
-  let gone: Error | undefined;
-  const end = (error: Error) => {
-    gone ??= error;
-    worker.terminate();
-    for (const { reject } of waiting.values()) reject(gone);
-    waiting.clear();
-  };
   worker.onmessage = ({ data }: MessageEvent<WorkspaceReply>) => {
-    const call = waiting.get(data.id);
-    waiting.delete(data.id);
+    const call = owed.take(data.id);
     if (data.problem) {
       call?.reject(new Problem(data.problem.kind, data.problem.detail, data.problem.members));
     } else if (data.error !== undefined) call?.reject(new Error(data.error));
@@ -83,18 +71,16 @@ function openRemote(
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    end(new Problem("unavailable", `Cannot run the engine's worker: ${event.message}`));
+    owed.end(new Problem("unavailable", `Cannot run the engine's worker: ${event.message}`));
   };
   module.then((compiled) => {
-    if (!gone) worker.postMessage({ module: compiled } satisfies WorkspaceMessage);
+    if (!owed.gone()) worker.postMessage({ module: compiled } satisfies WorkspaceMessage);
   });
   function send<T>(call: WorkspaceCall): Promise<T> {
-    if (gone) return Promise.reject(gone);
-    return new Promise<T>((resolve, reject) => {
-      const id = next++;
-      waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
-      worker.postMessage({ id, call } satisfies WorkspaceMessage);
-    });
+    const id = next++;
+    const answer = owed.add(id);
+    if (!owed.gone()) worker.postMessage({ id, call } satisfies WorkspaceMessage);
+    return answer as Promise<T>;
   }
   return {
     load: (key, model, optimize = true) =>
@@ -104,7 +90,7 @@ function openRemote(
     run: (key, feeds, fetches) => send<Tensors>({ name: "run", key, feeds, fetches }),
     read: (names) => send<Tensors>({ name: "read", names }),
     close() {
-      end(new Error("The workspace was closed"));
+      owed.end(new Error("The workspace was closed"));
       return Promise.resolve();
     },
   };

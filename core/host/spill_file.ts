@@ -22,7 +22,7 @@ function inTurn() {
 /** Makes such a file in a folder, with places of `size` bytes. */
 export async function openSpillFile(folder: string, size: number): Promise<SpillFile> {
   const path = `${folder}/spill-${crypto.randomUUID()}`;
-  const writer = await Deno.open(path, { createNew: true, write: true });
+  const writer = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
   const handles = [writer];
   const remove = () => {
     try {

@@ -6,6 +6,7 @@
  */
 import { isShared } from "../../checkpoint/segment_memory.ts";
 import { createLender, type Lender } from "../../engine/lent_memory.ts";
+import { owedAnswers } from "../../engine/owed_answers.ts";
 import type { RangeCall, RangeReply, RangeStart } from "./range_messages.ts";
 import type { RangeAnswer, RangeRequest, RangeRequests } from "./range_requests.ts";
 
@@ -54,43 +55,32 @@ interface Thread {
 }
 
 function startOn(worker: Worker, start: RangeStart): Thread {
-  const waiting = new Map<number, PromiseWithResolvers<RangeReply>>();
+  const owed = owedAnswers<RangeReply>(worker);
   let count = 0;
-  let gone: Error | undefined;
-  const stop = (reason: Error) => {
-    gone ??= reason;
-    worker.terminate();
-    for (const { reject } of waiting.values()) reject(gone);
-    waiting.clear();
-  };
   worker.onmessage = ({ data }: MessageEvent<RangeReply>) => {
-    const call = waiting.get(data.id);
-    waiting.delete(data.id);
+    const call = owed.take(data.id);
     if ("error" in data) call?.reject(new TypeError(data.error));
     else call?.resolve(data);
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    stop(new TypeError(`The thread of requests failed: ${event.message}`));
+    owed.end(new TypeError(`The thread of requests failed: ${event.message}`));
   };
   worker.postMessage(start);
   return {
     lender: createLender(),
     next: () => count++,
-    gone: () => gone !== undefined,
+    gone: () => owed.gone() !== undefined,
     call(call) {
-      if (gone) return Promise.reject(gone);
-      const reply = Promise.withResolvers<RangeReply>();
-      waiting.set(call.id, reply);
-      worker.postMessage(call);
-      return reply.promise;
+      const reply = owed.add(call.id);
+      if (!owed.gone()) worker.postMessage(call);
+      return reply;
     },
     end(id, reason) {
-      waiting.get(id)?.reject(reason);
-      waiting.delete(id);
-      if (!gone) worker.postMessage({ id, end: true } satisfies RangeCall);
+      owed.take(id)?.reject(reason);
+      if (!owed.gone()) worker.postMessage({ id, end: true } satisfies RangeCall);
     },
-    stop,
+    stop: owed.end,
   };
 }
 
