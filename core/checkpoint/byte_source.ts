@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SharedBytes } from "./segment_memory.ts";
+import type { SegmentBytes, SharedBytes } from "./segment_memory.ts";
 
 /** Bytes of an own (not shared) buffer, which can be transferred to a worker. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -15,12 +15,17 @@ export type Bytes = Uint8Array<ArrayBuffer>;
  */
 export type BytePlace = Readonly<Record<string, unknown>>;
 
+/** "alone": the bytes around them are not worth reading as well. "last": nobody will ask for these bytes again. */
+export type ReadKind = "alone" | "last";
+
 /** How bytes are held. */
 export interface HoldOptions {
   /** Ends the wait. */
   readonly signal?: AbortSignal;
   /** Whether nobody will ask for these bytes again. */
   readonly last?: boolean;
+  /** If somebody will: how many bytes of all sources are read before. */
+  readonly between?: number;
 }
 
 /** Bytes of a source in memory that other threads see. */
@@ -49,9 +54,9 @@ export interface ByteSource {
    * Reads `target.length` bytes from `start` into memory of the caller; sources that can do so without
    * a buffer of their own offer it, so that a stream of reads needs no new memory.
    *
-   * @param alone Whether nobody is going to ask for the bytes around them: they are not worth reading as well.
+   * @param how What is going to be asked for next, where that is known.
    */
-  readInto?(target: Bytes, start: number, signal?: AbortSignal, alone?: boolean): Promise<void>;
+  readInto?(target: Bytes, start: number, signal?: AbortSignal, how?: ReadKind): Promise<void>;
   /**
    * The same without a turn of the event loop, for what is likely to be in memory: a file blocks the thread where it is
    * not.
@@ -59,8 +64,16 @@ export interface ByteSource {
    * @returns Whether it could; if not, nothing is known of the target's bytes.
    */
   readNow?(target: Bytes, start: number): boolean;
-  /** The same into memory that other threads see. */
-  readShared?(target: SharedBytes, start: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Reads the bytes `[start, end)` into memory of any kind that is asked for, once, when they are about to come: what
+   * they wait for until then costs none.
+   */
+  readLate?(
+    start: number,
+    end: number,
+    memory: () => Promise<SegmentBytes>,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Waits for the bytes `[start, end)` in memory that other threads see; absent where threads share none. */
   hold?(start: number, end: number, options: HoldOptions): Promise<HeldBytes>;
   /** Tells that nobody will ask for the bytes `[start, end)` again; who does nevertheless gets them. */

@@ -36,6 +36,8 @@ export interface RangeReply {
 export interface RangeReceiver {
   /** Called once, before any byte; throws if the answer does not belong to what was read before. */
   reply(reply: RangeReply): void;
+  /** Called then; resolves once it can take bytes, which may come late. */
+  ready(): Promise<void>;
   /** Called for each piece of the body, in order. */
   bytes(chunk: Uint8Array): void;
   /** Where the next bytes belong, at most so many, once there was a reply. */
@@ -107,6 +109,9 @@ export async function requestRange(
     const failure = transientStatus(response);
     if (failure !== undefined) return failure;
     const announced = checkReply(response, resource.host, start, end, receiver);
+    watch.hold();
+    const ready = attempt(Promise.race([receiver.ready().then(() => true), stop.stopped]));
+    if (await ready === undefined) return ended();
     pieces = piecesOf(response, receiver);
     const began = performance.now();
     for (let missing = announced; pieces !== undefined;) {

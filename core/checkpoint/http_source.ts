@@ -81,22 +81,26 @@ export async function openHttpSource(
   let pin: RangeReply | undefined;
 
   /**
-   * Reads `[start, end)` into `target` if given; else into new memory, up to the end of the resource
-   * where that comes first.
+   * Reads `[start, end)` into the memory that it is given, once an answer has come; else into new memory, up to the end
+   * of the resource where that comes first.
    */
   async function read(
     start: number,
     end: number,
     signal: AbortSignal,
-    target?: Uint8Array,
+    memory?: () => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
-    let bytes = target;
+    let bytes: Uint8Array | undefined;
+    let size = 0;
     let received = 0;
     const receiver = {
       reply(reply: RangeReply) {
         if (pin === undefined) pin = reply;
         else checkPin(pin, reply, resource.host);
-        bytes ??= new Uint8Array(Math.min(end, reply.total) - start);
+        size = reply.total;
+      },
+      async ready() {
+        bytes ??= await memory?.() ?? new Uint8Array(Math.min(end, size) - start);
       },
       bytes(chunk: Uint8Array) {
         bytes?.set(chunk, received);
@@ -122,16 +126,27 @@ export async function openHttpSource(
   const prefix = await read(0, prefix_bytes, lifetime);
   const { total, ...tags } = pin ?? { total: 0 };
 
-  async function readInto(target: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
+  async function readLate(
+    start: number,
+    end: number,
+    memory: () => Promise<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     signal?.throwIfAborted();
-    const end = start + target.length;
     checkRange(start, end, total, closing.signal.aborted);
     const known = prefix.subarray(start, end);
-    target.set(known);
-    if (known.length === target.length) return;
+    const rest = async () => {
+      const target = await memory();
+      target.set(known);
+      return target.subarray(known.length);
+    };
+    if (known.length === end - start) return void await rest();
     const both = signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]);
-    await read(start + known.length, end, both, target.subarray(known.length));
+    await read(start + known.length, end, both, rest);
   }
+
+  const readInto = (target: Uint8Array, start: number, signal?: AbortSignal) =>
+    readLate(start, start + target.length, () => Promise.resolve(target), signal);
 
   return {
     ...tags,
@@ -144,7 +159,7 @@ export async function openHttpSource(
       return bytes;
     },
     readInto,
-    readShared: readInto,
+    readLate,
     close() {
       closing.abort(new RangeError("Cannot read the source as it is closed"));
     },

@@ -33,11 +33,13 @@ export function watchdog(patience: number, late: () => void) {
   const look = () => {
     const left = last + patience - performance.now();
     if (left <= 0) late();
-    else timer = setTimeout(look, left);
+    else timer = setTimeout(look, Math.min(left, patience));
   };
   let timer = setTimeout(look, patience);
   return {
     seen: () => void (last = performance.now()),
+    /** Nothing is expected until something is seen again. */
+    hold: () => void (last = Infinity),
     stop: () => clearTimeout(timer),
   };
 }

@@ -3,45 +3,45 @@
  *
  * @module
  */
+import type { Segment } from "./segment.ts";
 import type { SegmentBytes, SegmentMemory } from "./segment_memory.ts";
-
-/** A segment of a source, there or under way. */
-export interface Segment {
-  /** Its bytes once they are there; rejects as the source does. */
-  readonly filled: Promise<SegmentBytes>;
-  readonly size: number;
-  /** Who waits for it or looks at it. */
-  readers: number;
-  /** Bytes that were taken by readers who may come again, and by those who do not. */
-  seen: number;
-  used: number;
-  /** Whether a reader is at it. */
-  readonly isNear: () => boolean;
-  /** Takes it out of its source. */
-  readonly leave: () => void;
-  /** Puts its bytes where they are found again; they are copied before it returns. */
-  readonly spill?: (bytes: SegmentBytes) => void;
-}
 
 interface State {
   settled: boolean;
   memory: SegmentBytes | undefined;
+  /** Whether memory was given to it, which counts. */
+  lent: boolean;
   /** Whether it was read to its end and waits for the next pass. */
   kept: boolean;
+  /** Whether its bytes are on their way elsewhere. */
+  leaving: boolean;
   gone: boolean;
 }
 
+type Claim = PromiseWithResolvers<SegmentBytes>;
+
 /** Share of the budget for what the next pass asks for again. */
-const KEPT = 0.6;
+const KEPT = 0.85;
+
+/** Share of the budget for readers who wait: what they need would else take the place of what was read ahead. */
+const RESERVE = 0.4;
 
 /** The segments of some sources. */
 export interface SegmentBudget {
   /** Bytes that wait for the next pass. */
   kept(): number;
-  /** Makes room for one more; if it cannot, whoever waits for it gets it all the same. */
-  makeRoom(waiting: boolean): boolean;
-  /** Takes a segment in. */
+  /** Bytes that may. */
+  readonly keeps: number;
+  /** Takes a segment in, which has no memory yet. */
   add(segment: Segment): void;
+  /**
+   * Memory for a segment: once there is room, or as soon as a reader waits for it.
+   *
+   * @throws {RangeError} If it is given up before.
+   */
+  claim(segment: Segment): Promise<SegmentBytes>;
+  /** Readers have moved: gives memory to the segments that may have it by now. */
+  serve(): void;
   /** It is the one that was used last. */
   touch(segment: Segment): void;
   /** Looks at a segment anew whose readers or counts have changed. */
@@ -56,13 +56,16 @@ export interface SegmentBudget {
  * What was read to its end for the last time goes at once. What may be asked for again is kept as long as that is not
  * too much of the budget, the earlier before the later, as the next pass begins at the beginning.
  *
- * @param limit In bytes; those under way count.
+ * @param limit In bytes of memory that is given out.
  */
 export function createSegmentBudget(limit: number, memory: SegmentMemory): SegmentBudget {
   /** The least recently used first. */
   const states = new Map<Segment, State>();
+  /** Those that want memory, in the order of their wish. */
+  const claims = new Map<Segment, Claim>();
   let held = 0;
   let kept = 0;
+  let leaving = 0;
 
   function forget(segment: Segment): void {
     const state = states.get(segment);
@@ -70,60 +73,117 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
     state.gone = true;
     if (state.kept) kept -= memory.size;
     segment.leave();
+    claims.get(segment)?.reject(new RangeError("Cannot read the source as it is closed"));
+    claims.delete(segment);
     release(segment, state);
   }
 
-  function release(segment: Segment, { gone, settled, memory: own }: State): void {
+  function release(segment: Segment, { gone, settled, lent, memory: own }: State): void {
     if (!gone || !settled || segment.readers > 0) return;
     states.delete(segment);
+    if (!lent) return;
     held -= memory.size;
     memory.give(own);
+    serve();
   }
 
   function settle(segment: Segment): void {
     const state = states.get(segment);
     if (!state || !state.settled || segment.readers > 0) return;
-    const { size, seen, used } = segment;
+    const { size, seen, used, large, spill } = segment;
     if (state.gone) release(segment, state);
     else if (used >= size) forget(segment);
-    else if (seen >= size && !state.kept) {
-      if (kept + memory.size > KEPT * limit) {
-        segment.spill?.(state.memory!);
-        return forget(segment);
+    else if (seen >= size && !state.kept && !state.leaving) {
+      if ((large && spill) || kept + memory.size > KEPT * limit) {
+        return spillAndForget(segment, state);
       }
       state.kept = true;
       kept += memory.size;
     }
   }
 
-  const isFree = (segment: Segment, { settled, gone }: State) =>
-    settled && !gone && segment.readers === 0;
-  const hasRoom = () => held + memory.size <= limit;
+  /** Gives a segment up that is asked for again, once its bytes are where they are found then. */
+  function spillAndForget(segment: Segment, state: State): void {
+    const spilling = state.memory && segment.spill?.(state.memory);
+    if (!spilling) return forget(segment);
+    state.leaving = true;
+    leaving++;
+    spilling.then(() => {
+      leaving--;
+      forget(segment);
+      serve();
+    });
+  }
+
+  const isFree = (segment: Segment, { settled, leaving, gone }: State) =>
+    settled && !leaving && !gone && segment.readers === 0;
+
+  /** Gives up what is needed least, until there is room. */
+  function makeRoom(waiting: boolean): boolean {
+    const room = waiting ? limit : limit * (1 - RESERVE);
+    const hasRoom = (soon = 0) => held + memory.size * (1 - soon) <= room;
+    if (hasRoom()) return true;
+    const drop = (from: Iterable<[Segment, State]>, choose: typeof isFree) => {
+      for (const [segment, state] of from) {
+        if (hasRoom(leaving)) return;
+        if (!isFree(segment, state) || !choose(segment, state)) continue;
+        if (segment.seen > 0) spillAndForget(segment, state);
+        else forget(segment);
+      }
+    };
+    // What readers have left behind.
+    const isLeft = (each: Segment) =>
+      each.isPassed() || (each.seen + each.used > 0 && !each.isNear());
+    drop(states, (each, { kept }) => !kept && isLeft(each));
+    if (waiting) {
+      if (kept > 0) drop([...states].reverse(), (_, { kept }) => kept);
+      drop(states, () => true);
+    }
+    return hasRoom();
+  }
+
+  let serving = false;
+  function serve(): void {
+    // What is dropped to make room calls again.
+    if (serving || claims.size === 0) return;
+    serving = true;
+    giveOut();
+    serving = false;
+  }
+
+  function giveOut(): void {
+    const give = (segment: Segment, claim: Claim) => {
+      claims.delete(segment);
+      states.get(segment)!.lent = true;
+      held += memory.size;
+      claim.resolve(memory.take());
+    };
+    for (const [segment, claim] of claims) {
+      if (segment.readers === 0) continue;
+      // What is on its way to the disk makes room at once; nothing else is waited for.
+      if (!makeRoom(true) && leaving > 0) return;
+      give(segment, claim);
+    }
+    for (const [segment, claim] of claims) {
+      if (!segment.isNext()) continue;
+      if (!makeRoom(false)) return;
+      give(segment, claim);
+    }
+  }
 
   return {
     kept: () => kept,
-    makeRoom(waiting) {
-      if (hasRoom()) return true;
-      const drop = (from: Iterable<[Segment, State]>, choose: typeof isFree) => {
-        for (const [segment, state] of from) {
-          if (hasRoom()) return;
-          if (!isFree(segment, state) || !choose(segment, state)) continue;
-          if (segment.seen > 0 && state.memory) segment.spill?.(state.memory);
-          forget(segment);
-        }
-      };
-      // What readers have left behind.
-      drop(states, (each, { kept }) => !kept && each.seen + each.used > 0 && !each.isNear());
-      if (waiting) {
-        drop([...states].reverse(), (_, { kept }) => kept);
-        drop(states, () => true);
-      }
-      return hasRoom();
-    },
+    keeps: KEPT * limit,
     add(segment) {
-      const state: State = { settled: false, memory: undefined, kept: false, gone: false };
+      const state: State = {
+        settled: false,
+        memory: undefined,
+        lent: false,
+        kept: false,
+        leaving: false,
+        gone: false,
+      };
       states.set(segment, state);
-      held += memory.size;
       segment.filled.then((bytes) => {
         state.settled = true;
         state.memory = bytes;
@@ -131,10 +191,23 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
       }, () => {
         // Who waits for it is told; who comes later tries anew. A late answer might still be written to its memory.
         state.settled = true;
+        claims.delete(segment);
         if (state.gone) release(segment, state);
         else forget(segment);
       });
     },
+    claim(segment) {
+      const claim: Claim = Promise.withResolvers();
+      const state = states.get(segment);
+      claims.set(segment, claim);
+      if (state && !state.gone) serve();
+      else {
+        claims.delete(segment);
+        claim.reject(new RangeError("Cannot read the source as it is closed"));
+      }
+      return claim.promise;
+    },
+    serve,
     touch(segment) {
       const state = states.get(segment);
       if (!state) return;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { inTurn } from "../in_turn.ts";
 import type { Bytes } from "./byte_source.ts";
 import type { SegmentBytes } from "./segment_memory.ts";
 
@@ -11,11 +12,11 @@ import type { SegmentBytes } from "./segment_memory.ts";
 export interface SpillFile {
   write(place: number, bytes: Bytes): Promise<void>;
   /**
-   * Reads the place's bytes from `start` on.
+   * Reads the place's first bytes.
    *
    * @throws If fewer bytes are there.
    */
-  read(place: number, start: number, target: Bytes): Promise<void>;
+  read(place: number, target: Bytes): Promise<void>;
   /** Gives the disk's space back. */
   close(): void;
 }
@@ -28,13 +29,21 @@ export interface SpillOptions {
   readonly limit: number;
 }
 
+/** Bytes on their way to the disk. */
+export interface Spilling {
+  /** Once their memory may be used for others. */
+  readonly copied: Promise<void>;
+  /** Their place once they are there; undefined if the disk failed. */
+  readonly place: Promise<number | undefined>;
+}
+
 /** A disk that segments are kept on. */
 export interface Spill {
   /**
-   * Copies the bytes and begins to write them. Answers their place once they are there, or undefined if the disk
-   * failed; undefined at once where there is no room, or too much is under way: the source has them still.
+   * Begins to write bytes. Undefined where there is no room, or the disk is slower than what is to be written: the
+   * source has them still.
    */
-  keep(bytes: SegmentBytes): Promise<number | undefined> | undefined;
+  keep(bytes: SegmentBytes): Spilling | undefined;
   /** Reads them again; answers whether it could. */
   read(place: number, target: SegmentBytes): Promise<boolean>;
   /** Another segment may take the place. */
@@ -42,21 +51,40 @@ export interface Spill {
   close(): void;
 }
 
-/** Writes under way at most, each with a copy of its bytes: a slow disk must not fill memory. */
-const UNDER_WAY = 3;
+/** Writes and reads under way at most, each with memory for a segment: files are no memory that other threads see. */
+const WRITES = 3;
+const READS = 2;
+/** Milliseconds of a write beyond which no other waits. */
+const SLOW_MS = 50;
 
-/** Bytes that are read at once: files are not read into memory that other threads see. */
-const PART = 524_288;
+/** Segments that go through memory of this thread, a few at once. */
+function createLanes(count: number, size: number) {
+  const lanes = Array.from(
+    { length: count },
+    () => ({ inTurn: inTurn(), memory: undefined as Bytes | undefined }),
+  );
+  let next = 0;
+  return {
+    run<T>(work: (memory: Bytes) => Promise<T>): Promise<T> {
+      const lane = lanes[next++ % count]!;
+      return lane.inTurn(() => work(lane.memory ??= new Uint8Array(size)));
+    },
+    close() {
+      for (const lane of lanes) lane.memory = undefined;
+    },
+  };
+}
 
 /** A disk that nothing is on; after a fault nothing more is written. */
 export function createSpill({ open, limit }: SpillOptions, size: number): Spill {
   const most = Math.floor(limit / size);
   const free: number[] = [];
-  const copies: Bytes[] = [];
-  const parts: Bytes[] = [];
+  const [writers, readers] = [createLanes(WRITES, size), createLanes(READS, size)];
   let file: Promise<SpillFile> | undefined;
   let places = 0;
   let writing = 0;
+  /** Milliseconds that writes have taken lately. */
+  let pace = 0;
   let over = false;
 
   const openFile = async () => {
@@ -65,47 +93,46 @@ export function createSpill({ open, limit }: SpillOptions, size: number): Spill 
     return opened;
   };
 
-  async function write(place: number, bytes: Bytes, length: number): Promise<number | undefined> {
-    writing++;
-    try {
-      await (await (file ??= openFile())).write(place, bytes.subarray(0, length));
-      return place;
-    } catch {
-      over = true;
-      return undefined;
-    } finally {
-      writing--;
-      if (!over) copies.push(bytes);
-    }
-  }
-
   return {
     keep(bytes) {
-      if (over || writing >= UNDER_WAY || (free.length === 0 && places >= most)) return undefined;
-      const own = copies.pop() ?? new Uint8Array(size);
-      own.set(bytes);
-      return write(free.pop() ?? places++, own, bytes.length);
+      if (over || (pace > SLOW_MS && writing >= WRITES)) return undefined;
+      if (free.length === 0 && places >= most) return undefined;
+      const place = free.pop() ?? places++;
+      const copied = Promise.withResolvers<void>();
+      const write = async (memory: Bytes) => {
+        if (over) return undefined;
+        const own = memory.subarray(0, bytes.length);
+        own.set(bytes);
+        copied.resolve();
+        const opened = await (file ??= openFile());
+        const began = performance.now();
+        await opened.write(place, own);
+        pace = 0.8 * pace + 0.2 * (performance.now() - began);
+        return place;
+      };
+      writing++;
+      const written = writers.run(write).catch(() => {
+        over = true;
+        return undefined;
+      }).finally(() => {
+        writing--;
+        copied.resolve();
+      });
+      return { copied: copied.promise, place: written };
     },
-    async read(place, target) {
-      const part = parts.pop() ?? new Uint8Array(PART);
-      try {
-        for (let at = 0; at < target.length; at += PART) {
-          const bytes = part.subarray(0, Math.min(PART, target.length - at));
-          await (await file!).read(place, at, bytes);
-          target.set(bytes, at);
-        }
+    read(place, target) {
+      return readers.run(async (memory) => {
+        const part = memory.subarray(0, target.length);
+        await (await file!).read(place, part);
+        target.set(part);
         return true;
-      } catch {
-        return false;
-      } finally {
-        if (!over) parts.push(part);
-      }
+      }).catch(() => false);
     },
     free: (place) => void free.push(place),
     close() {
       over = true;
-      copies.length = 0;
-      parts.length = 0;
+      writers.close();
+      readers.close();
       file?.then((opened) => opened.close(), () => {});
     },
   };

@@ -10,8 +10,8 @@ import type { Spill } from "./spill.ts";
 export interface SpilledSegments {
   /** Whether a segment is there, or on its way. */
   has(index: number): boolean;
-  /** Puts a segment there, if it is not and there is room; its bytes are copied before this returns. */
-  keep(index: number, bytes: SegmentBytes): void;
+  /** Puts a segment there; resolves once its memory may be used for others. Undefined if it is there, or has no room. */
+  keep(index: number, bytes: SegmentBytes): Promise<void> | undefined;
   /** Reads a segment; answers whether it could. */
   read(index: number, target: SegmentBytes): Promise<boolean>;
   /** Nobody will ask for it again. */
@@ -24,8 +24,9 @@ export function createSpilledSegments(spill: Spill): SpilledSegments {
   return {
     has: (index) => places.has(index),
     keep(index, bytes) {
-      const place = places.has(index) ? undefined : spill.keep(bytes);
-      if (place) places.set(index, place);
+      const spilling = places.has(index) ? undefined : spill.keep(bytes);
+      if (spilling) places.set(index, spilling.place);
+      return spilling?.copied;
     },
     async read(index, target) {
       const place = await places.get(index);

@@ -37,6 +37,8 @@ import { openSpillFile } from "./spill_file.ts";
 const NOTHING: BlobId = `sha256:${"0".repeat(64)}`;
 /** Milliseconds in which store and engine must answer to be ready. */
 const READY_MS = 4000;
+/** Requests for URLs of one call that are made before there is memory for their answers. */
+const EARLY_REQUESTS = 24;
 /** Milliseconds after which a job's result is made durable, however little of it is there. */
 const FLUSH_MS = 2000;
 
@@ -86,13 +88,16 @@ export async function openPorts(config: Config, log: Log = noLog) {
       fetch: read,
       limits,
       memory: budget,
-      segments: createSegmentMemory(),
-      ...(data === undefined ? {} : {
-        spill: {
-          open: (size: number) => openSpillFile(`${data}/tmp`, size),
-          limit: config.spill,
-        },
-      }),
+      ahead: {
+        memory: createSegmentMemory(),
+        early: connects ? EARLY_REQUESTS : 0,
+        ...(data === undefined ? {} : {
+          spill: {
+            open: (size: number) => openSpillFile(`${data}/tmp`, size),
+            limit: config.spill,
+          },
+        }),
+      },
       hub: {
         url: config.hub,
         headers: config.hubToken === undefined

@@ -4,26 +4,18 @@
  *
  * @module
  */
+import { inTurn } from "../in_turn.ts";
 import type { SpillFile } from "../checkpoint/spill.ts";
 
-/** Reads that may be under way at once; a handle has one position. */
-const READERS = 2;
-
-/** Runs one thing after the other. */
-function inTurn() {
-  let last: Promise<unknown> = Promise.resolve();
-  return (run: () => Promise<void>): Promise<void> => {
-    const done = last.then(run);
-    last = done.catch(() => {});
-    return done;
-  };
-}
+/** What may be under way at once; a handle has one position. */
+const HANDLES = 4;
 
 /** Makes such a file in a folder, with places of `size` bytes. */
 export async function openSpillFile(folder: string, size: number): Promise<SpillFile> {
   const path = `${folder}/spill-${crypto.randomUUID()}`;
-  const writer = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
-  const handles = [writer];
+  const files = [
+    await Deno.open(path, { createNew: true, read: true, write: true, mode: 0o600 }),
+  ];
   const remove = () => {
     try {
       Deno.removeSync(path);
@@ -32,31 +24,38 @@ export async function openSpillFile(folder: string, size: number): Promise<Spill
     }
   };
   try {
-    for (let i = 0; i < READERS; i++) handles.push(await Deno.open(path));
+    while (files.length < HANDLES) files.push(await Deno.open(path, { read: true, write: true }));
+  } catch (error) {
+    for (const file of files) file.close();
+    throw error;
   } finally {
     remove();
   }
-  const [turn, ...readers] = handles.map((file) => ({ file, run: inTurn() }));
+  const handles = files.map((file) => ({ file, run: inTurn() }));
   let next = 0;
+  /** Does something with the next handle, once it is at the place. */
+  const at = (place: number, work: (file: Deno.FsFile) => Promise<void>) => {
+    const { file, run } = handles[next++ % HANDLES]!;
+    return run(async () => {
+      file.seekSync(place * size, Deno.SeekMode.Start);
+      await work(file);
+    });
+  };
   return {
     write: (place, bytes) =>
-      turn!.run(async () => {
-        await writer.seek(place * size, Deno.SeekMode.Start);
-        for (let at = 0; at < bytes.length;) at += await writer.write(bytes.subarray(at));
+      at(place, async (file) => {
+        for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
       }),
-    read(place, start, target) {
-      const { file, run } = readers[next++ % readers.length]!;
-      return run(async () => {
-        await file.seek(place * size + start, Deno.SeekMode.Start);
-        for (let at = 0; at < target.length;) {
-          const count = await file.read(target.subarray(at));
+    read: (place, target) =>
+      at(place, async (file) => {
+        for (let done = 0; done < target.length;) {
+          const count = await file.read(target.subarray(done));
           if (count === null) throw new RangeError("The file ended early");
-          at += count;
+          done += count;
         }
-      });
-    },
+      }),
     close() {
-      for (const file of handles.splice(0)) file.close();
+      for (const file of files.splice(0)) file.close();
       remove();
     },
   };

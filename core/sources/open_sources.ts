@@ -6,9 +6,11 @@
 import type { ByteSource } from "../checkpoint/byte_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openHttpSource } from "../checkpoint/http_source.ts";
-import type { SegmentMemory } from "../checkpoint/segment_memory.ts";
-import type { SpillOptions } from "../checkpoint/spill.ts";
-import { createReadAhead, type ReadAhead } from "../checkpoint/read_ahead.ts";
+import {
+  createReadAhead,
+  type ReadAhead,
+  type ReadAheadOptions,
+} from "../checkpoint/read_ahead.ts";
 import { openCheckpoint } from "../checkpoint/open_checkpoint.ts";
 import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -50,10 +52,8 @@ export interface SourcePorts {
   readonly hub?: HubPort;
   /** Memory that models which are read whole share with merges; not counted if absent. */
   readonly memory?: MemoryBudget;
-  /** What remote sources are read into, one call after the other; memory of its own for each call if absent. */
-  readonly segments?: SegmentMemory;
-  /** Where what they are asked for again goes that memory has no room for; it is asked for again if absent. */
-  readonly spill?: SpillOptions;
+  /** How remote sources are read ahead; its memory is that of all calls. */
+  readonly ahead?: ReadAheadOptions;
   /** What headers may hold and how slow servers may be; the defaults if absent. */
   readonly limits?: Limits;
 }
@@ -108,10 +108,7 @@ export async function openSources(
   signal: AbortSignal,
 ): Promise<Map<string, OpenedSource>> {
   const names = [...specs.keys()];
-  const ahead = createReadAhead({
-    ...(ports.segments ? { memory: ports.segments } : {}),
-    ...(ports.spill ? { spill: ports.spill } : {}),
-  });
+  const ahead = createReadAhead(ports.ahead);
   const results = await inPhase("open sources", () =>
     Promise.allSettled(
       names.map((name) => openSource(name, specs.get(name)!, uploads, ports, signal, ahead)),

@@ -173,7 +173,8 @@ export async function readPieces(
 ): Promise<ChunkInputs> {
   const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
   const others = [...work.inputs, ...work.statistics ?? []];
-  const alone = pieces.length > 1 && inputBytes(work) > SAMPLED_WHOLE;
+  const between = inputBytes(work);
+  const alone = pieces.length > 1 && between > SAMPLED_WHOLE;
   const read = async (tensor: StoredTensor): Promise<ChunkInput> => {
     const { source, dtype } = tensor;
     if (placed && source.place) {
@@ -185,7 +186,7 @@ export async function readPieces(
     }
     const [[start, length]] = placesOf(tensor, pieces) as [[number, number]];
     if (source.hold && pieces.length === 1) {
-      const held = await source.hold(start, start + length, { signal, last });
+      const held = await source.hold(start, start + length, { signal, last, between });
       holds.add(held);
       return { dtype, bytes: NOTHING, at: { shared: held.pieces } };
     }
@@ -200,7 +201,8 @@ export async function readPieces(
       end += piece.count * width;
       const target = bytes.subarray(from, end);
       if (source.readInto) {
-        await source.readInto(target, tensor.start + piece.start * width, signal, alone);
+        const how = alone ? "alone" as const : undefined;
+        await source.readInto(target, tensor.start + piece.start * width, signal, how);
       } else target.set(await readChunk(tensor, piece, signal));
     };
     const step = alone ? ALONE_AT_ONCE : pieces.length;

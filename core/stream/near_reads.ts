@@ -130,7 +130,7 @@ function open(
   const fill = async () => {
     if (!source.readInto) return await source.slice(start, end, signal);
     const target = buffers.take(end - start);
-    if (!readNow(source, target, start)) await source.readInto(target, start, signal);
+    if (!readNow(source, target, start)) await source.readInto(target, start, signal, "last");
     return target;
   };
   return { start, end, bytes: fill(), users: 0, passed: false };

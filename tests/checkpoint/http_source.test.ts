@@ -126,6 +126,33 @@ Deno.test("a server that sends less than asked, and says so, is asked for the re
   });
 });
 
+Deno.test("memory is asked for once, when the answer is there, and has all the time it wants", async () => {
+  const first = 50_000;
+  const cuts = (n: number) => n === 2 ? 10_000 : undefined;
+  await served({ fail: (n) => n === 1, truncate: cuts, truncateCleanly: true }, async (server) => {
+    const source = await openServed(server, { timeout_ms: 100 });
+    let asked = 0;
+    const target = new Uint8Array(40_000);
+    await source.readLate!(first, first + target.length, async () => {
+      // After the one that failed and the one that is answered.
+      assertEquals(server.ranges.length, 3);
+      asked++;
+      await new Promise((go) => setTimeout(go, 350));
+      return target;
+    });
+    assertEquals(target, CONTENT.slice(first, first + target.length));
+    assertEquals([asked, server.ranges.at(-1)], [1, "bytes=60000-89999"]);
+    // What the first request brought comes without another one.
+    await source.readLate!(10, 900, () => Promise.resolve(target.subarray(0, 890)));
+    assertEquals(target.subarray(0, 890), CONTENT.slice(10, 900));
+    const before = server.ranges.length;
+    const never = source.readLate!(100, 5000, () => new Promise(() => {}));
+    while (server.ranges.length === before) await new Promise((go) => setTimeout(go, 5));
+    source.close!();
+    await assertRejects(() => never, RangeError, "closed");
+  });
+});
+
 Deno.test("aborting or closing ends every wait at once", async () => {
   const patient = { backoff: { base_ms: 60_000, limit_ms: 60_000 }, timeout_ms: 60_000 };
   const waits: RangeServerOptions[] = [

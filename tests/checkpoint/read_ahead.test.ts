@@ -107,9 +107,68 @@ Deno.test("many requests are under way at once, no more than are read ahead", as
   const { source, most, go } = watched({ slow: true });
   const file = createReadAhead(SMALL).over(source);
   const reading = file.slice(0, 50);
+  await new Promise((next) => setTimeout(next));
   assertEquals(most(), 4);
   go();
   await reading;
+});
+
+Deno.test("requests are made before there is memory for what they bring, which only those get that answer", async () => {
+  const memory = createSegmentMemory({ size: 100 });
+  const answers: (() => void)[] = [];
+  const { source } = watched();
+  const late: ByteSource = {
+    ...source,
+    async readLate(start, end, room) {
+      await new Promise<void>((go) => answers.push(go));
+      (await room()).set(CONTENT.subarray(start, end));
+    },
+  };
+  const file = createReadAhead({ ...SMALL, memory, budget: 1000, early: 5 }).over(late);
+  const reading = file.slice(0, 50);
+  await new Promise((next) => setTimeout(next));
+  // The one that is read, three that may have memory, and five more.
+  assertEquals([answers.length, memory.lent()], [9, 0]);
+  for (const answer of answers.slice(1)) answer();
+  await new Promise((next) => setTimeout(next));
+  assertEquals(memory.lent(), 3);
+  answers[0]!();
+  assertEquals(await reading, CONTENT.slice(0, 50));
+  file.close!();
+});
+
+Deno.test("early requests give the bytes of the source, whatever is read", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(9000), fc.integer({ min: 1, max: 400 }), fc.boolean()), {
+        minLength: 1,
+        maxLength: 20,
+      }),
+      fc.integer({ min: 2, max: 12 }),
+      async (reads, segments) => {
+        const memory = createSegmentMemory({ size: 100 });
+        const options = { ...SMALL, memory, budget: 100 * segments, early: 6 };
+        const file = createReadAhead(options).over({
+          ...watched().source,
+          async readLate(start, end, room) {
+            await new Promise((go) => setTimeout(go, start % 3));
+            (await room()).set(CONTENT.subarray(start, end));
+          },
+        });
+        await Promise.all(reads.map(async ([start, length, last]) => {
+          const end = Math.min(start + length, CONTENT.length);
+          const held = await file.hold!(start, end, { last, between: length });
+          const bytes = Uint8Array.from(held.pieces.flatMap((piece) => [...piece]));
+          held.release();
+          assertEquals(bytes, CONTENT.slice(start, end));
+        }));
+        file.close!();
+        await new Promise((go) => setTimeout(go, 5));
+        assertEquals(memory.lent(), 0);
+      },
+    ),
+    { seed: 21, numRuns: 60 },
+  );
 });
 
 Deno.test("what fails ahead is asked for again when it is wanted, and its failure told then", async () => {
@@ -187,9 +246,9 @@ Deno.test("a read alone costs no segment, unless it is there", async () => {
   const file = createReadAhead({ ...SMALL, ahead: 1 }).over(source);
   await file.slice(0, 90);
   const target: Bytes = new Uint8Array(20);
-  await file.readInto!(target, 50, undefined, true);
+  await file.readInto!(target, 50, undefined, "alone");
   assertEquals(target, CONTENT.slice(50, 70));
-  await file.readInto!(target, 5050, undefined, true);
+  await file.readInto!(target, 5050, undefined, "alone");
   assertEquals(target, CONTENT.slice(5050, 5070));
   assertEquals(asked, [[0, 100], [100, 200], [5050, 5070]]);
 });

@@ -66,8 +66,8 @@ function openMemory(): Promise<SpillFile> {
   const places = new Map<number, Uint8Array>();
   return Promise.resolve({
     write: (place, bytes) => Promise.resolve(void places.set(place, bytes.slice())),
-    read: (place, start, target) =>
-      Promise.resolve(target.set(places.get(place)!.subarray(start, start + target.length))),
+    read: (place, target) =>
+      Promise.resolve(target.set(places.get(place)!.subarray(0, target.length))),
     close: () => places.clear(),
   });
 }
@@ -76,10 +76,18 @@ function openMemory(): Promise<SpillFile> {
 const WAYS: readonly (UrlSourceOptions & { readonly shared: boolean; readonly workers: number })[] =
   [
     { shared: true, workers: 2, thread: true },
+    { shared: true, workers: 2, thread: true, early: 12, budget: 6 * SIZE },
     { shared: true, workers: 1, budget: 4 * SIZE },
+    {
+      shared: true,
+      workers: 1,
+      early: 5,
+      budget: 4 * SIZE,
+      spill: { open: openMemory, limit: 1e9 },
+    },
     { shared: true, workers: 2, budget: 4 * SIZE, spill: { open: openMemory, limit: 1e9 } },
     { shared: true, workers: 0, budget: 20 * SIZE },
-    { shared: false, workers: 2 },
+    { shared: false, workers: 2, early: 4 },
     { shared: false, workers: 0, budget: 4 * SIZE },
     { shared: true, workers: 1, platform: true },
   ];
@@ -109,17 +117,20 @@ Deno.test("merges by URL give what files give: any method, threads, memory and b
   }
 });
 
-Deno.test("what fits the budget is asked for once, also where a merge makes several passes", async () => {
-  const memory = memoryOf(true);
-  const budget = 8 * Object.values(FILES).reduce((sum, { length }) => sum + length, 0);
-  await withUrlSources({ memory, budget, least: 10_000 }, async ({ open, servers }) => {
-    await mergeBytes(RECIPES.ties, FILES, { open });
-    for (const { ranges } of servers.values()) {
-      const starts = ranges.map((range) => Number(/^bytes=(\d+)-/.exec(range)![1]));
-      // The first request is that of the header.
-      assertEquals(new Set(starts.slice(1)).size, starts.length - 1);
-    }
-  });
+Deno.test("where there is room, in memory or on a disk, every byte is asked for once, in all passes", async () => {
+  const whole = 8 * Object.values(FILES).reduce((sum, { length }) => sum + length, 0);
+  const disk = { open: openMemory, limit: 1e9 };
+  for (const room of [{ budget: whole }, { budget: 24 * SIZE, spill: disk, early: 12 }]) {
+    const options = { ...room, memory: memoryOf(true), least: 10_000 };
+    await withUrlSources(options, async ({ open, servers }) => {
+      await mergeBytes(RECIPES.ties, FILES, { open });
+      for (const { ranges } of servers.values()) {
+        const starts = ranges.map((range) => Number(/^bytes=(\d+)-/.exec(range)![1]));
+        // The first request is that of the header.
+        assertEquals(new Set(starts.slice(1)).size, starts.length - 1);
+      }
+    });
+  }
 });
 
 Deno.test("a source that changes or fails in mid-stream is told, and all memory is given back", async () => {

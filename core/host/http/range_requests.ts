@@ -55,7 +55,7 @@ interface Line {
 }
 
 /** Connections that wait for another request, per origin and addresses: as many as several sources have in use. */
-const IDLE = 32;
+const IDLE = 48;
 /** Milliseconds that they wait: servers end them after five seconds or more. */
 const PATIENCE = 4000;
 /** Bytes of a head where nothing else is said, and beyond what is said, so that the excess can be told. */
