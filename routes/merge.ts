@@ -18,6 +18,7 @@ import { reportLog } from "../core/stream/report_log.ts";
 import type { ReplayBindings } from "./http/replay.ts";
 import { attachment } from "./http/stored_headers.ts";
 import { type DocumentInput, takes } from "./http/typed.ts";
+import { streamOfLength } from "./http/streams.ts";
 import { sendResult } from "./http/put_result.ts";
 import { type CompleteMerge, prepareMerge, type RecipePorts } from "./http/recipe_request.ts";
 
@@ -120,21 +121,8 @@ async function answer(
     throw error;
   }
 
-  const body = new ReadableStream<Bytes>({
-    async pull(stream) {
-      try {
-        const { done, value } = ahead.shift() ?? await pieces.next();
-        if (!done) return stream.enqueue(value);
-        await finish();
-        stream.close();
-      } catch (error) {
-        await finish(error);
-        stream.error(error);
-      }
-    },
-    cancel: () =>
-      finish(new Problem("upstream", "The client went away before the end of the stream")),
-  }, { highWaterMark: 0 });
+  const next = () => ahead.shift() ?? pieces.next();
+  const body = streamOfLength(next, output.byteLength, finish);
   return new Response(body, { headers: resultHeaders(prepared, id) });
 }
 

@@ -52,11 +52,13 @@ export async function watchAnswer(
     sent({ bytes: 0, aborted: signal.aborted });
     return response;
   }
-  return new Response(watched(response.body, signal, sent), response);
+  const length = Number(headers.get("content-length") ?? NaN);
+  return new Response(watched(response.body, length, signal, sent), response);
 }
 
 function watched(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  length: number,
   signal: AbortSignal,
   sent: (answer: SentAnswer) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -82,6 +84,8 @@ function watched(
         }
         bytes += value.length;
         stream.enqueue(value);
+        // Servers ask for nothing beyond the length that they were told, but cancel.
+        if (bytes === length) end(false);
       } catch (error) {
         end(true);
         stream.error(error);

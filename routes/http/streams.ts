@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
+import { Problem } from "../../core/problem.ts";
 
 const PIECE = 1 << 20;
 
@@ -34,6 +35,51 @@ export function streamFrom(
       }
     },
     cancel: () => source.close?.(),
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * Pieces that come to a known number of bytes, as the body of an answer that tells it.
+ *
+ * Servers ask for nothing beyond that number and then cancel the stream; so the end is looked for with the last byte.
+ *
+ * @param end Called once: before the last byte is handed over, or with the reason why it never is.
+ */
+export function streamOfLength(
+  next: () => IteratorResult<Bytes, void> | Promise<IteratorResult<Bytes, void>>,
+  byteLength: number,
+  end: (error?: unknown) => Promise<void>,
+): ReadableStream<Bytes> {
+  let missing = byteLength;
+  let ended: Promise<void> | undefined;
+  const finish = (error?: unknown) => ended ??= end(error);
+  return new ReadableStream({
+    async pull(stream) {
+      try {
+        const { done, value } = await next();
+        if (!done) {
+          missing -= value.length;
+          if (missing > 0) return stream.enqueue(value);
+          if (missing < 0 || !(await next()).done) {
+            throw new RangeError(`The answer must end after ${byteLength} bytes: more came`);
+          }
+          const finished = finish();
+          stream.enqueue(value);
+          stream.close();
+          return await finished;
+        }
+        if (missing > 0) {
+          throw new RangeError(`The answer must have ${byteLength} bytes: ${missing} did not come`);
+        }
+        await finish();
+        stream.close();
+      } catch (error) {
+        await finish(error);
+        stream.error(error);
+      }
+    },
+    cancel: () =>
+      finish(new Problem("upstream", "The client went away before the end of the stream")),
   }, { highWaterMark: 0 });
 }
 

@@ -196,6 +196,26 @@ Deno.test("each request has exactly one line, whenever its client goes away", as
   });
 });
 
+Deno.test("a merge that was sent whole is not told as given up, neither here nor in its report", async () => {
+  await logged({}, async ({ app, port, requests }) => {
+    const body = smallCheckpoint(16 << 20);
+    const stored = await app.request("/checkpoints", { method: "POST", body });
+    const { id } = await stored.json();
+    const merged = await fetch(`http://127.0.0.1:${port}/merge`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(recipe({ a: { checkpoint: id }, b: { checkpoint: id } })),
+    });
+    const bytes = await merged.bytes();
+    assert(await eventually(() => requests().length === 2), "the line is missing");
+    const { route, bytes_out, aborted } = requests()[1]!;
+    assertEquals([route, bytes_out, aborted], ["/merge", bytes.length, undefined]);
+    const path = /<([^>]+)>/.exec(merged.headers.get("link")!)![1]!;
+    const report = await (await fetch(`http://127.0.0.1:${port}${path}`)).json();
+    assertEquals([report.state, report.problem], ["done", undefined]);
+  });
+});
+
 Deno.test("a merge is told with what came and what went", async () => {
   await logged({}, async ({ app, requests }) => {
     const bytes = smallCheckpoint(100);

@@ -252,6 +252,34 @@ Deno.test("nothing of a refused request stays in the store", async () => {
   await close();
 });
 
+Deno.test("the report of a merge that a server has sent whole says so, short or long", async () => {
+  const { app, close } = testApp();
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    (request) => app.fetch(request),
+  );
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  const recipe = { merge_method: "linear", models: [{ model: "a", parameters: { weight: 1 } }] };
+  for (const elements of [1, 4096 * 600]) {
+    const bytes = checkpointBytes({ w: Array.from({ length: elements }, (_, i) => i) });
+    const body = form(recipe, { a: bytes });
+    const response = await fetch(`${origin}/merge`, { method: "POST", body });
+    const length = Number(response.headers.get("content-length"));
+    // The last byte is enough: the report is there with it.
+    let received = 0;
+    for await (const piece of response.body!) received += piece.length;
+    assertEquals(received, length);
+    const path = /<([^>]+)>/.exec(response.headers.get("link")!)![1]!;
+    const answer = await fetch(origin + path);
+    assertEquals(answer.status, 200);
+    const report = await answer.json();
+    assertEquals([report.state, report.problem], ["done", undefined]);
+    assertEquals(report.tensors.length, 1);
+  }
+  await server.shutdown();
+  await close();
+});
+
 Deno.test("a failure after the first byte ends the connection, and the report says why", async () => {
   // 4 MiB are made before the answer begins; the fault lies behind them.
   const values = Array.from({ length: 4096 * 400 }, (_, i) => i === 4096 * 399 ? Infinity : 1);

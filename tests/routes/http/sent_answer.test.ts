@@ -11,7 +11,7 @@ async function watched(response: Response, method = "GET", ends = signal) {
 }
 
 function streamed(pieces: number, end?: Error): Response {
-  let left = pieces;
+  let left = end ? pieces - 1 : pieces;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(stream) {
       if (left-- > 0) stream.enqueue(new Uint8Array(10));
@@ -51,9 +51,16 @@ Deno.test("a stream is told once: when it is through, fails, is given up, or its
   assertEquals((await through.answer.bytes()).length, 30);
   assertEquals(through.told, [{ bytes: 30, aborted: false }]);
 
-  const failing = await watched(streamed(2, new Error("x")));
+  const failing = await watched(streamed(3, new Error("x")));
   await assertRejects(() => failing.answer.bytes());
   assertEquals(failing.told, [{ bytes: 20, aborted: true }]);
+
+  // As a server does once it has sent what was announced.
+  const whole = await watched(streamed(3));
+  const taker = whole.answer.body!.getReader();
+  for (let piece = 0; piece < 3; piece++) await taker.read();
+  await taker.cancel();
+  assertEquals(whole.told, [{ bytes: 30, aborted: false }]);
 
   const given = await watched(streamed(3));
   const reader = given.answer.body!.getReader();
