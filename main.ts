@@ -9,6 +9,7 @@ import { ConfigError, readConfig } from "./core/host/config.ts";
 import { hostEnvironment, hostFacts } from "./core/host/environment.ts";
 import type { Runner } from "./core/jobs/runner.ts";
 import { openPorts } from "./core/host/ports.ts";
+import { freeSent } from "./core/host/sent_memory.ts";
 import { leaveProcess, shutDown } from "./core/host/shutdown.ts";
 import { createLifecycle } from "./core/lifecycle.ts";
 import { createLog } from "./core/log.ts";
@@ -66,7 +67,8 @@ function listen(signal: AbortSignal) {
   const onListen = (at: Deno.NetAddr) =>
     log("info", `amalgam listens on http://${at.hostname}:${at.port}`);
   try {
-    return Deno.serve({ signal, hostname, port, onListen }, (request) => app.fetch(request));
+    const answer = async (request: Request) => freeSent(await app.fetch(request));
+    return Deno.serve({ signal, hostname, port, onListen }, answer);
   } catch (error) {
     refuse(
       new ConfigError([

@@ -32,7 +32,7 @@ export interface CommittedBlob {
 export interface BlobWriter {
   /** Bytes written so far. */
   readonly bytes: number;
-  /** Appends a chunk; resolves when more may be written (back-pressure). */
+  /** Appends a chunk, which is the caller's again once this resolves (back-pressure). */
   write(chunk: Uint8Array): Promise<void>;
   /**
    * What was written so far as a source, so that a header can be checked before anything is visible.

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
+import { giveAway } from "./given_bytes.ts";
 
 /** Pieces of that many bytes go on as they are. */
 const LARGE = 64 << 10;
@@ -66,5 +67,5 @@ function join(pieces: readonly Bytes[], bytes: number): Bytes {
     whole.set(piece, at);
     at += piece.length;
   }
-  return whole;
+  return giveAway(whole);
 }

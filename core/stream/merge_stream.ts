@@ -18,6 +18,7 @@ import { createBufferPool, IDLE_BYTES } from "./buffers.ts";
 import { type Chunk, chunksOf } from "./chunks.ts";
 import { type MergeContext, type MergeTensor, runChunk, runKept } from "./context.ts";
 import { copyChunk, differing } from "./copy.ts";
+import { giveAway } from "./given_bytes.ts";
 import { inOrder } from "./in_order.ts";
 import { keptTensors } from "./kept_tensors.ts";
 import { linesAlpha } from "./lines_scope.ts";
@@ -62,7 +63,8 @@ export interface MergeOptions {
 /**
  * Yields the header, then every tensor's bytes; in all exactly `plan.bytesOut`, unless it goes on from a tensor.
  *
- * Reading, computing and the consumer overlap; when the consumer stops taking, reading stops.
+ * Reading, computing and the consumer overlap; when the consumer stops taking, reading stops. The bytes belong to
+ * whoever takes them.
  *
  * @throws {Problem} `non-finite`, `mismatch`, `upstream`, `unavailable`.
  */
@@ -126,7 +128,7 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
     for await (const { tensor, bytes } of pieces) {
       done += bytes.length;
       options.onProgress?.({ done, total: layout.byteLength, unit: "bytes", message: tensor });
-      yield bytes;
+      yield giveAway(bytes);
     }
   } catch (error) {
     failure = error;

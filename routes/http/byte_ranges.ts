@@ -5,6 +5,7 @@
  */
 import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
 import { Problem } from "../../core/problem.ts";
+import { giveAway } from "../../core/stream/given_bytes.ts";
 
 /** `[start, end)`. */
 export interface ByteRange {
@@ -149,7 +150,7 @@ function multipleRanges(
 
 async function* pieces(source: ByteSource, start: number, end: number): AsyncGenerator<Bytes> {
   for (let at = start; at < end; at += PIECE) {
-    yield await source.slice(at, Math.min(at + PIECE, end));
+    yield giveAway(await source.slice(at, Math.min(at + PIECE, end)));
   }
 }
 

@@ -11,6 +11,7 @@ import type { Plan } from "../../core/merge/plan_types.ts";
 import { type CheckpointStore, finishCheckpoint } from "../../core/store/checkpoints.ts";
 import { type Manifest, toldManifest } from "../../core/store/records.ts";
 import { finishFile } from "../../core/store/stored_file.ts";
+import { freeGiven } from "../../core/stream/given_bytes.ts";
 import { mergeStream } from "../../core/stream/merge_stream.ts";
 import type { ReportLog } from "../../core/stream/report_log.ts";
 import type { TensorReport } from "../../core/stream/report.ts";
@@ -134,6 +135,7 @@ async function writePart(
       const known = Math.max(0, Math.min(piece.length, there - emitted));
       emitted += piece.length;
       if (known < piece.length) await part.writer.write(piece.subarray(known));
+      freeGiven(piece);
       job.tell({ done: part.writer.bytes, total: output.byteLength });
     }
   } finally {

@@ -6,6 +6,7 @@
 import type { Job } from "../../core/jobs/job.ts";
 import type { JobNews } from "../../core/jobs/runner.ts";
 import { Problem, type ProblemKind, PROBLEMS } from "../../core/problem.ts";
+import { freeGiven } from "../../core/stream/given_bytes.ts";
 import { type CheckpointStore, finishCheckpoint } from "../../core/store/checkpoints.ts";
 import { toldManifest } from "../../core/store/records.ts";
 import { finishFile } from "../../core/store/stored_file.ts";
@@ -135,6 +136,7 @@ async function storeResult(
       signal.throwIfAborted();
       await writer.write(chunk);
       done += chunk.length;
+      freeGiven(chunk);
       tell({ progress: { done, total, unit: "bytes", message: "writes the result" } });
     }
     if (total !== null && done !== total) {

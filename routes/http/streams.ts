@@ -5,6 +5,7 @@
  */
 import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
 import { Problem } from "../../core/problem.ts";
+import { giveAway } from "../../core/stream/given_bytes.ts";
 
 const PIECE = 1 << 20;
 
@@ -23,7 +24,7 @@ export function streamFrom(
     async pull(stream) {
       try {
         const end = Math.min(at + PIECE, source.byteLength);
-        if (end > at) stream.enqueue(await source.slice(at, end));
+        if (end > at) stream.enqueue(giveAway(await source.slice(at, end)));
         at = end;
         if (at < source.byteLength) return;
         source.close?.();

@@ -203,9 +203,7 @@ Deno.test("what the graph cannot take is refused before anything is merged", asy
 Deno.test("a client that leaves ends the merge into an ONNX model", async () => {
   const { app, close } = testApp();
   const response = await postRecipe(app, "/merge", MEAN, { base, tuned });
-  const reader = response.body!.getReader();
-  await reader.read();
-  await reader.cancel();
+  await response.body!.cancel();
   const path = /^<([^>]+)>/.exec(response.headers.get("link")!)![1]!;
   const report = await (await app.request(path)).json();
   assertEquals(report.state, "failed");
