@@ -7,9 +7,9 @@ import type { Bytes } from "../checkpoint/byte_source.ts";
 import { giveAway } from "./given_bytes.ts";
 
 /** Pieces of that many bytes go on as they are. */
-const LARGE = 64 << 10;
+const LARGE = 512 << 10;
 /** Bytes that are joined at least, unless a large piece, the end, or the time comes. */
-const JOINED = 256 << 10;
+const JOINED = 1 << 20;
 /** Milliseconds that a piece waits for the next ones. */
 const PATIENCE = 20;
 

@@ -33,8 +33,8 @@ Deno.test("ten thousand small pieces become few, large ones go on as they are", 
   const small = await Array.fromAsync(
     gatherPieces(from(piecesOf(Array(10_000).fill(4096)))),
   );
-  assert(small.length < 200, String(small.length));
-  const large = piecesOf([100_000, 10, 200_000]);
+  assert(small.length < 50, String(small.length));
+  const large = piecesOf([600_000, 10, 700_000]);
   const [first, , last] = await Array.fromAsync(gatherPieces(from(large)));
   assert(first === large[0] && last === large[2]);
 });
