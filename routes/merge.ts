@@ -104,9 +104,10 @@ async function answer(
   const pieces = gatherPieces(output.frame(merged, controller.signal));
   const finish = async (error?: unknown) => {
     controller.abort();
+    const kept = ports.reports.keep(id, log.finish(error));
     await pieces.return(undefined).catch(() => {});
     await prepared.release();
-    await ports.reports.keep(id, log.finish(error));
+    await kept;
   };
   const ahead: IteratorResult<Bytes, void>[] = [];
   try {

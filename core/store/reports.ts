@@ -22,7 +22,10 @@ export interface ReportPorts {
 export interface Reports {
   /** An id for a report that is to come. Ids rise with time. */
   readonly newId: () => string;
-  /** Resolves when a report is kept, or lost: reports that come at once are written in one transaction. */
+  /**
+   * Resolves when a report is kept, or lost: reports that come at once are written in one transaction. It can be read
+   * at once.
+   */
   keep(id: string, report: unknown): Promise<void>;
   /** The report of a merge, or undefined. */
   read(id: string): Promise<unknown>;
@@ -35,6 +38,8 @@ const COLLECTED = 600_000;
 /** Opens the reports in the records. */
 export function createReports({ records, retention, now, log }: ReportPorts): Reports {
   let gathered: (readonly [id: string, report: string])[] = [];
+  /** Reports that are not written yet, which are read all the same. */
+  const waiting = new Map<string, string>();
   let writing: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   let collected = -Infinity;
@@ -49,6 +54,7 @@ export function createReports({ records, retention, now, log }: ReportPorts): Re
     } catch (error) {
       for (const [id] of batch) log(id, error);
     }
+    for (const [id, report] of batch) if (waiting.get(id) === report) waiting.delete(id);
   };
   const collect = async () => {
     if (now() - collected < COLLECTED) return;
@@ -61,11 +67,13 @@ export function createReports({ records, retention, now, log }: ReportPorts): Re
   return {
     newId: () => newId(now()),
     async keep(id, report) {
-      gathered.push([id, JSON.stringify(report)]);
+      const text = JSON.stringify(report);
+      gathered.push([id, text]);
+      waiting.set(id, text);
       await (next ??= writing = writing.then(write));
     },
     async read(id) {
-      const kept = await get<unknown>(PREFIX + id, records);
+      const kept = waiting.get(id) ?? await get<unknown>(PREFIX + id, records);
       // Earlier versions kept the values themselves.
       return typeof kept === "string" ? JSON.parse(kept) : kept;
     },

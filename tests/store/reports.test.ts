@@ -38,6 +38,21 @@ Deno.test("a report is kept before its promise resolves, and read by its id alon
   assertEquals(await reports.read(id), undefined);
 });
 
+Deno.test("a report is read at once, before it is written, and no more where it was lost", async () => {
+  const { reports, fail, lost } = counted();
+  const [first, second] = [reports.newId(), reports.newId()];
+  const keeping = [reports.keep(first, { rows: 1 }), reports.keep(second, { rows: 2 })];
+  assertEquals(await reports.read(second), { rows: 2 });
+  await Promise.all(keeping);
+  assertEquals(await reports.read(first), { rows: 1 });
+  fail();
+  const third = reports.newId();
+  const losing = reports.keep(third, { rows: 3 });
+  assertEquals(await reports.read(third), { rows: 3 });
+  await losing;
+  assertEquals([await reports.read(third), lost.length], [undefined, 1]);
+});
+
 Deno.test("a report that an earlier version kept is read as well", async () => {
   const { reports, records } = counted();
   const id = reports.newId();
