@@ -4,7 +4,7 @@
  * @module
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 /** What the window holds. */
 export interface DialogProps {
@@ -19,13 +19,17 @@ export interface DialogProps {
 export function Dialog({ title, open, children, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (open && element?.open === false) element.showModal();
     if (!open && element?.open) element.close();
   }, [open]);
+  // The event comes late: the window may be open again by then, for another question.
+  const closed = () => {
+    if (!dialog.current?.open) onClose();
+  };
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={heading} onClose={closed}>
       <h2 id={heading}>{title}</h2>
       {open && children}
     </dialog>
