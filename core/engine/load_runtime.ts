@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { inTurn } from "../in_turn.ts";
 import { Problem } from "../problem.ts";
 import { substituteModule } from "./runtime_module.ts";
 
@@ -35,14 +36,8 @@ export function loadRuntime(module?: CompiledRuntime): Promise<Runtime> {
   return loading;
 }
 
-let last: Promise<unknown> = Promise.resolve();
-
 /**
  * Runs what calls the runtime after what called it before: it keeps the arguments of a call on one stack per
  * thread, which calls that overlap would overwrite for each other.
  */
-export function exclusively<Result>(call: () => Promise<Result>): Promise<Result> {
-  const result = last.then(call);
-  last = result.catch(() => {});
-  return result;
-}
+export const exclusively: <Result>(call: () => Promise<Result>) => Promise<Result> = inTurn();

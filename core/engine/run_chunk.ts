@@ -18,6 +18,7 @@ import type { Engine } from "./engine.ts";
 import type { EngineName } from "./engine_name.ts";
 import { createFusedEngine } from "./fused/fused.ts";
 import { encodedChunk, mapChunk, reduceChunk, scoreChunk, type Thread } from "./graph_jobs.ts";
+import { inTurn } from "../in_turn.ts";
 import { mapOnDevice, reduceOnDevice } from "./device_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
 import { createInputReader } from "./placed_inputs.ts";
@@ -55,10 +56,9 @@ export function createChunkRunner(
     reader,
     ...(gpu ? { gpu } : {}),
   };
-  let tail: Promise<unknown> = Promise.resolve();
+  const next = inTurn();
   return (job) => {
-    const result = tail.then(() => runJob(thread, job));
-    tail = result.catch(() => {});
+    const result = next(() => runJob(thread, job));
     return "inputs" in job
       ? result.then((done) => ({ ...done, spent: inputBuffersOf(job.inputs) }))
       : result;

@@ -109,7 +109,7 @@ Deno.test("a disk that fails or is small costs nothing but the requests", async 
   assertEquals(done.opened, 0);
 });
 
-Deno.test("places are used again, and no more is under way than a few copies", async () => {
+Deno.test("places are used again, and there are no more than the limit has room for", async () => {
   const { open, places } = memoryFile();
   const spill = createSpill({ open, limit: 4 * SIZE }, SIZE);
   const bytes = (value: number) => new Uint8Array(SIZE).fill(value);
