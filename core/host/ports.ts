@@ -16,7 +16,7 @@ import type { BlobId } from "../store/blobs.ts";
 import { getManifest } from "../store/records.ts";
 import { createLeases } from "../store/leases.ts";
 import { memoryBlobs } from "../store/memory_blobs.ts";
-import { memoryTable, tableStore } from "../store/table_store.ts";
+import { memoryTable, type Settling, tableStore } from "../store/table_store.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { fileBlobs } from "./file_blobs.ts";
 import { fileWorkers } from "./file_workers.ts";
@@ -163,7 +163,7 @@ async function checkFiles(files: string | undefined): Promise<void> {
 /** SQLite is loaded only where it is used; not every host has it. */
 async function openRecords(
   data?: string,
-): Promise<{ records: UseStore; closeRecords: () => Promise<void> }> {
+): Promise<{ records: UseStore & Settling; closeRecords: () => Promise<void> }> {
   if (data === undefined) {
     return { records: tableStore(memoryTable()), closeRecords: () => Promise.resolve() };
   }

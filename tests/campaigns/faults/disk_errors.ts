@@ -42,6 +42,12 @@ export async function diskCampaign(
   const ledger = openLedger();
   const service = await openService(folder);
   const ports = { send: service.request, ledger };
+  const called = async (call: (ports: LifePorts) => Promise<Response>) => {
+    const end = await ended(await call(ports));
+    // A merge's report reaches the disk after the last byte: that moment belongs to the call as well.
+    await service.ports.records.settled();
+    return end;
+  };
   try {
     const call = await prepare(ports);
     for (let fail = 0;; fail++) {
@@ -57,7 +63,7 @@ export async function diskCampaign(
       let status: number;
       let text = "";
       try {
-        ({ status, text } = await ended(await call(ports)));
+        ({ status, text } = await called(call));
       } finally {
         watch.stop();
       }
@@ -68,7 +74,7 @@ export async function diskCampaign(
       const fault = judge(error, name, status, text);
       if (fault) broken.push(`${error} ${name} ${fail}: ${fault}`);
       service.faults.length = 0;
-      const again = await ended(await call(ports));
+      const again = await called(call);
       if (again.status !== 200 && again.status !== 201) {
         broken.push(`${error} ${name} ${fail}: it cannot be repeated: ${again.text}`);
       }
