@@ -28,37 +28,24 @@ export interface JobTurns<Job> {
 
 /** An empty line. */
 export function jobTurns<Job>(): JobTurns<Job> {
-  /** By size; each in the order in which they came. */
-  const lines = new Map<number, { readonly job: Job; readonly place: number }[]>();
-  let places = 0;
-  let length = 0;
+  /** In the order in which they came; few wait at a time. */
+  const line: { readonly job: Job; readonly size: number }[] = [];
   let favoured = 0;
   return {
-    length: () => length,
-    add(job, size) {
-      const line = lines.get(size);
-      const entry = { job, place: places++ };
-      if (line) line.push(entry);
-      else lines.set(size, [entry]);
-      length++;
-    },
+    length: () => line.length,
+    add: (job, size) => void line.push({ job, size }),
     next(fits = () => true) {
       const byAge = favoured === FAVOURED;
-      let chosen: { readonly size: number; readonly at: number } | undefined;
-      let least = Infinity;
-      for (const [size, line] of lines) {
-        const at = line.findIndex(({ job }) => fits(job));
-        if (at < 0) continue;
-        const rank = byAge ? line[at]!.place : size;
-        if (rank < least) [chosen, least] = [{ size, at }, rank];
+      let chosen = -1;
+      for (let at = 0; at < line.length; at++) {
+        if (chosen >= 0 && line[at]!.size >= line[chosen]!.size) continue;
+        if (!fits(line[at]!.job)) continue;
+        chosen = at;
+        if (byAge) break;
       }
-      if (!chosen) return undefined;
+      if (chosen < 0) return undefined;
       favoured = byAge ? 0 : favoured + 1;
-      const line = lines.get(chosen.size)!;
-      const { job } = line.splice(chosen.at, 1)[0]!;
-      if (line.length === 0) lines.delete(chosen.size);
-      length--;
-      return job;
+      return line.splice(chosen, 1)[0]!.job;
     },
   };
 }

@@ -36,26 +36,33 @@ const MOST = 48;
 
 /** Names memory to one other thread, which takes its messages in order. */
 export function createLender(most = MOST): Lender {
-  /** The least recently used first. */
-  const names = new Map<SharedArrayBuffer, number>();
+  /** With the message that each was last named for. */
+  const names = new Map<SharedArrayBuffer, { readonly name: number; used: number }>();
   let next = 0;
+  let message = 0;
   let lent: [number, SharedArrayBuffer][] = [];
   return {
     name({ buffer, byteOffset, length }) {
-      const known = names.get(buffer);
-      const name = known ?? next++;
-      if (known === undefined) lent.push([name, buffer]);
-      else names.delete(buffer);
-      names.set(buffer, name);
-      return [name, byteOffset, length];
+      let known = names.get(buffer);
+      if (known === undefined) {
+        known = { name: next++, used: message };
+        lent.push([known.name, buffer]);
+        names.set(buffer, known);
+      }
+      known.used = message;
+      return [known.name, byteOffset, length];
     },
     take() {
+      message++;
       if (lent.length === 0) return undefined;
       const ended: number[] = [];
-      for (const [memory, name] of names) {
-        if (names.size <= Math.max(most, lent.length)) break;
-        names.delete(memory);
-        ended.push(name);
+      const over = names.size - Math.max(most, lent.length);
+      if (over > 0) {
+        const longest = [...names].sort(([, a], [, b]) => a.used - b.used).slice(0, over);
+        for (const [memory, { name }] of longest) {
+          names.delete(memory);
+          ended.push(name);
+        }
       }
       const loans = { lent, ended };
       lent = [];

@@ -20,26 +20,26 @@ export interface OwedAnswers<Answer> {
 
 /** Nothing is owed yet. */
 export function owedAnswers<Answer>(worker: Worker): OwedAnswers<Answer> {
-  const waiting = new Map<number, PromiseWithResolvers<Answer>>();
+  /** A few at a time, so that a list is enough: a map that fills and empties leaves a trail of old tables. */
+  let waiting: { readonly id: number; readonly answer: PromiseWithResolvers<Answer> }[] = [];
   let gone: Error | undefined;
   return {
     add(id) {
       if (gone) return Promise.reject(gone);
       const answer = Promise.withResolvers<Answer>();
-      waiting.set(id, answer);
+      waiting.push({ id, answer });
       return answer.promise;
     },
     take(id) {
-      const answer = waiting.get(id);
-      waiting.delete(id);
-      return answer;
+      const at = waiting.findIndex((each) => each.id === id);
+      return at < 0 ? undefined : waiting.splice(at, 1)[0]!.answer;
     },
-    count: () => waiting.size,
+    count: () => waiting.length,
     end(reason) {
       gone ??= reason;
       worker.terminate();
-      for (const { reject } of waiting.values()) reject(gone);
-      waiting.clear();
+      for (const { answer } of waiting) answer.reject(gone);
+      waiting = [];
     },
     gone: () => gone,
   };

@@ -96,12 +96,16 @@ export async function countKeys(
       counted.forEach((counts, i) => {
         if (!counts) return;
         totals[i] = added(totals[i], counts);
-        // Freed now; the collector would let many of these pile up.
-        (counts.buffer as ArrayBuffer).transfer(0);
+        freeWords(counts);
       });
     }
   }
   return totals;
+}
+
+/** Frees what a thread handed over, once it is used up: the collector would let many of these pile up. */
+export function freeWords(words: Uint32Array | undefined): void {
+  (words?.buffer as ArrayBuffer | undefined)?.transfer(0);
 }
 
 function added(

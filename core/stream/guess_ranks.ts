@@ -62,7 +62,7 @@ export async function guessRanks(
       low: lowest * FINE_BINS,
       high: (highest + 1) * FINE_BINS - 1,
       // Of the most frequent one there might be too many to list.
-      guess: keys.get(heaviest(counts, lowest, highest))!,
+      guess: keys[heaviest(counts, lowest, highest)]!,
     };
   });
 }
@@ -127,21 +127,23 @@ async function sample(
 
 /** Samples of one row, together. */
 function joined(samples: readonly (SampledKeys | undefined)[]) {
-  const counts = new Float64Array(COARSE_BINS);
-  const keys = new Map<number, number>();
+  const counts = new Uint32Array(COARSE_BINS);
+  const keys = new Uint32Array(COARSE_BINS);
   let sampled = 0;
   for (const sample of samples) {
-    sample?.bins.forEach((bin, i) => {
+    if (!sample) continue;
+    for (let i = 0; i < sample.bins.length; i++) {
+      const bin = sample.bins[i]!;
       counts[bin]! += sample.counts[i]!;
       sampled += sample.counts[i]!;
-      keys.set(bin, sample.keys[i]!);
-    });
+      keys[bin] = sample.keys[i]!;
+    }
   }
   return { counts, keys, sampled };
 }
 
 /** The bin from `first` to `last` with the most keys. */
-function heaviest(counts: Float64Array, first: number, last: number): number {
+function heaviest(counts: Uint32Array, first: number, last: number): number {
   let best = first;
   for (let bin = first + 1; bin <= last; bin++) if (counts[bin]! > counts[best]!) best = bin;
   return best;

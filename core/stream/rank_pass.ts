@@ -15,7 +15,7 @@ import {
 } from "../tensor/order_statistics.ts";
 import type { Chunk } from "./chunks.ts";
 import type { MergeContext, MergeTensor } from "./context.ts";
-import { countKeys, type NamedLane, type RankedChunk, withKeys } from "./count_keys.ts";
+import { countKeys, freeWords, type NamedLane, type RankedChunk, withKeys } from "./count_keys.ts";
 import { guessRanks, type RankGuess } from "./guess_ranks.ts";
 import { placeOf, selectListed } from "./listed_keys.ts";
 
@@ -102,14 +102,16 @@ async function countGuessed(
       guesses[i] && placeOf(rank, elementsOf(chunks, row), counted.chunks.map((c) => c.tallies[i]))
     );
     const lists = await counted.collect(places.map((place) => place?.rank !== undefined));
-    return places.map((place, i): FoundRank | undefined => {
+    const found = places.map((place, i): FoundRank | undefined => {
       if (!place) return undefined;
       const { rank, positive } = place;
       const known = positive === undefined ? {} : { positive };
       if (rank === undefined) return known;
       const threads = new Map(lists.map(({ thread, lanes }) => [thread, lanes[i]]));
-      return { ...selectListed(counted.chunks, threads, i, rank, guesses[i]!.guess), ...known };
+      return { ...selectListed(counted.chunks, threads, i, rank, guesses[i]!), ...known };
     });
+    for (const { lanes } of lists) lanes.forEach(freeWords);
+    return found;
   });
 }
 

@@ -38,24 +38,48 @@ export function takenInTime(
   { stall_ms, rate }: ReaderPace,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** By when the next piece must be taken, and why it ends otherwise; undefined while there is none to take. */
+  let due: { readonly at: number; readonly problem: () => Problem } | undefined;
+  /** One timer looks again and again: one for each piece would cost more than many a piece. */
+  let timer: { readonly at: number; readonly id: ReturnType<typeof setTimeout> } | undefined;
+  const stop = () => {
+    clearTimeout(timer?.id);
+    timer = undefined;
+  };
+  const lookAt = (at: number, look: () => void) => {
+    if (timer && timer.at <= at) return;
+    stop();
+    timer = { at, id: setTimeout(look, at - performance.now()) };
+  };
   return new ReadableStream({
     async pull(controller) {
-      clearTimeout(timer);
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
+      due = undefined;
+      const { done, value } = await reader.read().catch((error) => {
+        stop();
+        throw error;
+      });
+      if (done) {
+        stop();
+        return controller.close();
+      }
       controller.enqueue(value);
       const byRate = value.length * 1000 / rate;
-      timer = setTimeout(() => {
-        const problem = byRate > stall_ms
+      const problem = () =>
+        byRate > stall_ms
           ? notTaken("readerRate", rate, `at least ${rate} bytes per second`)
           : notTaken("readerStall", stall_ms / 1000, `the next piece within ${stall_ms / 1000} s`);
-        controller.error(problem);
-        reader.cancel(problem).catch(() => {});
-      }, Math.max(stall_ms, byRate));
+      due = { at: performance.now() + Math.max(stall_ms, byRate), problem };
+      lookAt(due.at, function look() {
+        timer = undefined;
+        if (due === undefined) return;
+        if (performance.now() < due.at) return lookAt(due.at, look);
+        const reason = due.problem();
+        controller.error(reason);
+        reader.cancel(reason).catch(() => {});
+      });
     },
     cancel(reason) {
-      clearTimeout(timer);
+      stop();
       return reader.cancel(reason);
     },
   }, { highWaterMark: 0 });

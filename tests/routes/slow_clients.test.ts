@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { hostHasher } from "../../core/host/hasher.ts";
 import { memoryBlobs } from "../../core/store/memory_blobs.ts";
 import { takenInTime } from "../../routes/http/slow_readers.ts";
@@ -199,4 +199,33 @@ Deno.test("takenInTime() hands over every byte to a reader that pauses less than
   assertEquals((await slow.read()).value?.length, 3);
   await slow.cancel("gone");
   assertEquals(cancelled, "gone");
+});
+
+Deno.test("takenInTime() ends a small piece in its own time, though the one before it had more", async () => {
+  let cancelled: unknown;
+  // The first piece may wait for 10 s, the second for 20 ms.
+  const pieces = [new Uint8Array(1000), new Uint8Array(1)];
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: (controller) => controller.enqueue(pieces.shift() ?? new Uint8Array(1)),
+    cancel: (reason) => void (cancelled = reason),
+  }, { highWaterMark: 0 });
+  const reader = takenInTime(body, { stall_ms: 20, rate: 100 }).getReader();
+  assertEquals((await reader.read()).value?.length, 1000);
+  assertEquals((await reader.read()).value?.length, 1);
+  // Nobody asks for a third.
+  await reader.closed.catch(() => {});
+  assertStringIncludes(String(cancelled), "AMALGAM_READER_STALL");
+});
+
+Deno.test("takenInTime() asks nothing of a reader while the source has nothing for it, and passes its failure on", async () => {
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      await new Promise((done) => setTimeout(done, 60));
+      controller.error(new Error("the disk is gone"));
+    },
+    start: (controller) => controller.enqueue(new Uint8Array(3)),
+  }, { highWaterMark: 0 });
+  const reader = takenInTime(body, { stall_ms: 20, rate: 1e6 }).getReader();
+  assertEquals((await reader.read()).value?.length, 3);
+  await assertRejects(() => reader.read(), Error, "the disk is gone");
 });
