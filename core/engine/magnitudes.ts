@@ -132,13 +132,20 @@ export function sampleMagnitudes(
   const counts = new Uint32Array(memory.buffer, scratch, COARSE_BINS).fill(0);
   call.sampleKeys(x, base, count, scratch, scratch + COARSE_BYTES);
   const keys = new Uint32Array(memory.buffer, scratch + COARSE_BYTES, COARSE_BINS);
-  const bins: number[] = [];
-  for (let bin = 0; bin < COARSE_BINS; bin++) if (counts[bin] !== 0) bins.push(bin);
-  return {
-    bins: Uint32Array.from(bins),
-    counts: Uint32Array.from(bins, (bin) => counts[bin]!),
-    keys: Uint32Array.from(bins, (bin) => keys[bin]!),
+  let used = 0;
+  for (let bin = 0; bin < COARSE_BINS; bin++) used += Math.sign(counts[bin]!);
+  const sampled = {
+    bins: new Uint32Array(used),
+    counts: new Uint32Array(used),
+    keys: new Uint32Array(used),
   };
+  for (let bin = 0, at = 0; at < used; bin++) {
+    if (counts[bin] === 0) continue;
+    sampled.bins[at] = bin;
+    sampled.counts[at] = counts[bin]!;
+    sampled.keys[at++] = keys[bin]!;
+  }
+  return sampled;
 }
 
 /** The cut above the `rank`-th largest magnitude of a chunk that is a whole tensor, using scratch space. */

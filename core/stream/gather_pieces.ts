@@ -4,7 +4,7 @@
  * @module
  */
 import type { Bytes } from "../checkpoint/byte_source.ts";
-import { giveAway } from "./given_bytes.ts";
+import { freeGiven, giveAway } from "./given_bytes.ts";
 
 /** Pieces of that many bytes go on as they are. */
 const LARGE = 512 << 10;
@@ -66,6 +66,7 @@ function join(pieces: readonly Bytes[], bytes: number): Bytes {
   for (const piece of pieces) {
     whole.set(piece, at);
     at += piece.length;
+    freeGiven(piece);
   }
   return giveAway(whole);
 }

@@ -7,6 +7,7 @@ import type { SampledKeys } from "../engine/chunk_job.ts";
 import { binOfRank, COARSE_BINS, FINE_BINS } from "../tensor/order_statistics.ts";
 import type { Chunk } from "./chunks.ts";
 import { type MergeContext, runPieces } from "./context.ts";
+import { freeWords } from "./count_keys.ts";
 import type { RankedTensor, WantedRank } from "./rank_pass.ts";
 
 /** Elements of a sample, and in how many pieces they lie. */
@@ -44,27 +45,40 @@ export async function guessRanks(
       samples.push(await sample(context, ranked, pieces, names));
     }
   }
-  const rows = new Map(names.map((name, i) => [name, joined(samples.map((rows) => rows[i]))]));
-  return wanted.map(({ row, rank }) => {
-    const { counts, keys, sampled } = rows.get(row)!;
-    if (sampled === 0) return undefined;
-    const scale = sampled / elementsOf(tensors, row);
-    // Keys in the lowest bin are taken for zeros: they are subnormal at most.
-    const expected = typeof rank === "number" ? rank : rank((sampled - counts[0]!) / scale) ?? 1;
-    const place = Math.min(Math.max(expected * scale, 1), sampled);
-    const share = place / sampled;
-    const margin = 1 + DEVIATIONS * Math.sqrt(sampled * share * (1 - share));
-    const binAt = (rank: number) => binOfRank(counts, rank).bin;
-    const [upper, lower] = [Math.floor(place - margin), Math.ceil(place + margin)];
-    const lowest = lower > sampled ? 0 : binAt(lower);
-    const highest = upper < 1 ? COARSE_BINS - 1 : binAt(upper);
-    return {
-      low: lowest * FINE_BINS,
-      high: (highest + 1) * FINE_BINS - 1,
-      // Of the most frequent one there might be too many to list.
-      guess: keys[heaviest(counts, lowest, highest)]!,
-    };
-  });
+  const guesses: (RankGuess | undefined)[] = [];
+  for (const [i, name] of names.entries()) {
+    const row = joined(samples.map((rows) => rows[i]));
+    const elements = elementsOf(tensors, name);
+    for (const [at, each] of wanted.entries()) {
+      if (each.row === name) guesses[at] = guessOf(row, elements, each.rank);
+    }
+  }
+  return guesses;
+}
+
+/** Where a key is expected among all elements of a row; undefined if nothing of it was sampled. */
+function guessOf(
+  { counts, keys, sampled }: JoinedSamples,
+  elements: number,
+  rank: WantedRank["rank"],
+): RankGuess | undefined {
+  if (sampled === 0) return undefined;
+  const scale = sampled / elements;
+  // Keys in the lowest bin are taken for zeros: they are subnormal at most.
+  const expected = typeof rank === "number" ? rank : rank((sampled - counts[0]!) / scale) ?? 1;
+  const place = Math.min(Math.max(expected * scale, 1), sampled);
+  const share = place / sampled;
+  const margin = 1 + DEVIATIONS * Math.sqrt(sampled * share * (1 - share));
+  const binAt = (rank: number) => binOfRank(counts, rank).bin;
+  const [upper, lower] = [Math.floor(place - margin), Math.ceil(place + margin)];
+  const lowest = lower > sampled ? 0 : binAt(lower);
+  const highest = upper < 1 ? COARSE_BINS - 1 : binAt(upper);
+  return {
+    low: lowest * FINE_BINS,
+    high: (highest + 1) * FINE_BINS - 1,
+    // Of the most frequent one there might be too many to list.
+    guess: keys[heaviest(counts, lowest, highest)]!,
+  };
 }
 
 /**
@@ -125,10 +139,21 @@ async function sample(
   return names.map((name) => sampled?.[present.indexOf(name)]);
 }
 
-/** Samples of one row, together. */
-function joined(samples: readonly (SampledKeys | undefined)[]) {
-  const counts = new Uint32Array(COARSE_BINS);
-  const keys = new Uint32Array(COARSE_BINS);
+/** Samples of one row: how many keys lie in each bin, one of them, and how many there are in all. */
+interface JoinedSamples {
+  readonly counts: Uint32Array;
+  readonly keys: Uint32Array;
+  readonly sampled: number;
+}
+
+/** The bins of the row at hand; half a megabyte for each row of each tensor would be garbage. */
+let bins: Pick<JoinedSamples, "counts" | "keys"> | undefined;
+
+/** Samples of one row, together and freed; good until the next row. */
+function joined(samples: readonly (SampledKeys | undefined)[]): JoinedSamples {
+  bins ??= { counts: new Uint32Array(COARSE_BINS), keys: new Uint32Array(COARSE_BINS) };
+  const { counts, keys } = bins;
+  counts.fill(0);
   let sampled = 0;
   for (const sample of samples) {
     if (!sample) continue;
@@ -138,6 +163,7 @@ function joined(samples: readonly (SampledKeys | undefined)[]) {
       sampled += sample.counts[i]!;
       keys[bin] = sample.keys[i]!;
     }
+    for (const words of [sample.bins, sample.counts, sample.keys]) freeWords(words);
   }
   return { counts, keys, sampled };
 }

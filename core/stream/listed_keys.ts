@@ -45,7 +45,7 @@ export function selectListed(
   for (const list of lists.values()) countBins(list ?? NO_KEYS, lowest, coarse);
   const found = binOfRank(coarse, rank);
   const bin = lowest + found.bin;
-  const fine = new Uint32Array(FINE_BINS);
+  fine.fill(0);
   if (guess >>> FINE_BITS === bin) fine[guess % FINE_BINS] = equal;
   for (const list of lists.values()) countWithin(list ?? NO_KEYS, bin, fine);
   const threshold = thresholdIn(bin, found.remaining, fine);
@@ -60,6 +60,9 @@ export function selectListed(
 }
 
 const NO_KEYS = new Uint32Array(0);
+
+/** Counts of the bin at hand; 128 KiB for every rank would be garbage. */
+const fine = new Uint32Array(FINE_BINS);
 
 /** Counts keys by their bins, from the lowest on. Plain loops here and below: there are many keys. */
 function countBins(keys: Uint32Array, lowest: number, bins: Uint32Array): void {
