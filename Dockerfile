@@ -19,4 +19,4 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=3s CMD ["deno", "eval", "const r = await fetch('http://127.0.0.1:8000/healthz'); Deno.exit(r.ok ? 0 : 1)"]
 # As the task `serve` of deno.json, with the folder of the store as the only place to write.
-CMD ["run", "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=150", "--no-prompt", "--cached-only", "--allow-net", "--deny-net=169.254.0.0/16,100.100.100.200,192.0.0.192,168.63.129.16,[fd00:ec2::254]", "--allow-read", "--allow-write=/data", "--allow-env=HOST,PORT,AMALGAM_*,DENO_*,OTEL_*,HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,http_proxy,https_proxy,all_proxy", "--ignore-env", "--allow-sys=systemMemoryInfo,setPriority", "serve.ts"]
+CMD ["run", "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=50", "--no-prompt", "--cached-only", "--allow-net", "--deny-net=169.254.0.0/16,100.100.100.200,192.0.0.192,168.63.129.16,[fd00:ec2::254]", "--allow-read", "--allow-write=/data", "--allow-env=HOST,PORT,AMALGAM_*,DENO_*,OTEL_*,HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,http_proxy,https_proxy,all_proxy", "--ignore-env", "--allow-sys=systemMemoryInfo,setPriority", "serve.ts"]

@@ -1,8 +1,9 @@
 /**
  * How time and memory grow with the checkpoints: `deno task bench:scaling`.
  *
- * Options: `--parameters 50M,220M,880M,4G --methods linear,ties --folder .bench --json FILE`. A base and one model are
- * merged from files, twice, and the faster run counts; the result is thrown away, so that no disk is measured.
+ * Options: `--parameters 50M,220M,880M,4G --methods linear,ties --layers 24 --folder .bench --json FILE`. A base and one model are
+ * merged from files; the result is thrown away, so that no disk is measured. Every size has a service of its own, which
+ * merges once to warm up, and then at least twice and for three seconds: the median counts, and the highest peak of all.
  * The exponent is that of time over elements, fitted through all sizes; 1 is linear growth.
  *
  * @module
@@ -48,18 +49,28 @@ export function exponent(points: readonly (readonly [number, number])[]): number
   return above / logs.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
+/** Seconds of merges that are measured at least. */
+const MEASURED = 3;
+
+function median(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
 async function measure(run: Omit<MergeRun, "origin" | "ranges">, elements: number) {
   const server = await startServer({ AMALGAM_DATA: "memory:", AMALGAM_FILES: run.folder });
   try {
+    const merge = () => runMerge("path", { ...run, origin: server.origin, ranges: "" });
+    await merge();
     const times: number[] = [];
-    let peak = 0;
-    for (let i = 0; i < 2; i++) {
-      server.peak();
-      times.push(await runMerge("path", { ...run, origin: server.origin, ranges: "" }));
-      peak = Math.max(peak, server.peak());
+    for (let measured = 0; times.length < 2 || measured < MEASURED;) {
+      const time = await merge();
+      times.push(time);
+      measured += time;
     }
     const method = String(run.recipe["merge_method"]);
-    return { method, elements, seconds: Math.min(...times), peak: Math.round(peak) };
+    return { method, elements, seconds: median(times), peak: Math.round(server.peak()) };
   } finally {
     await server.stop();
   }
@@ -67,13 +78,14 @@ async function measure(run: Omit<MergeRun, "origin" | "ranges">, elements: numbe
 
 if (import.meta.main) {
   const folder = option("folder", ".bench");
+  const layers = Number(option("layers", "")) || undefined;
   const methods = option("methods", "linear,ties").split(",");
   await Deno.mkdir(folder, { recursive: true });
   const real = await Deno.realPath(folder);
   const results: Measured[] = [];
   console.log(`${"method".padEnd(14)}${"MB each".padStart(9)}${"s".padStart(9)}  peak MB`);
   for (const size of option("parameters", "50M,220M,880M,4G").split(",")) {
-    const tensors = syntheticTensors(parseCount(size), "BF16");
+    const tensors = syntheticTensors(parseCount(size), "BF16", layers);
     const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     const names = ["m0", "m1"].map((name) => [name, `scaling-${name}.safetensors`] as const);
     try {

@@ -14,35 +14,54 @@ export interface SyntheticTensor {
   readonly shape: readonly number[];
 }
 
-const HIDDEN = 1024;
-const INTERMEDIATE = 2816;
 const VOCABULARY = 32_000;
+/** Widths are a multiple of that. */
+const HEAD = 128;
 /** Elements of the noise that all tensors repeat. */
 const TILE = 1 << 20;
 
-/** Names and shapes of about `parameters` elements: embeddings, and as many layers as fit. */
-export function syntheticTensors(parameters: number, dtype: DType): SyntheticTensor[] {
-  const small = parameters < 3 * VOCABULARY * HIDDEN;
-  const vocabulary = small ? Math.max(Math.floor(parameters / (4 * HIDDEN)), 8) : VOCABULARY;
+/**
+ * Names and shapes of about `parameters` elements: embeddings and layers.
+ *
+ * @param layers Their number, as wide as they may be, which is how families of networks grow; absent: as many as there
+ * may be of width 1024, which gives many tensors.
+ */
+export function syntheticTensors(
+  parameters: number,
+  dtype: DType,
+  layers?: number,
+): SyntheticTensor[] {
   const tensors: SyntheticTensor[] = [];
   const add = (name: string, ...shape: number[]) => tensors.push({ name, dtype, shape });
-  add("model.embed_tokens.weight", vocabulary, HIDDEN);
-  add("lm_head.weight", vocabulary, HIDDEN);
-  add("model.norm.weight", HIDDEN);
-  const perLayer = 4 * HIDDEN * HIDDEN + 3 * HIDDEN * INTERMEDIATE + 2 * HIDDEN;
-  const layers = Math.max(Math.round((parameters - 2 * vocabulary * HIDDEN) / perLayer), 1);
-  for (let layer = 0; layer < layers; layer++) {
+  const hidden = layers === undefined ? 8 * HEAD : widthOf(parameters, layers);
+  const intermediate = Math.round(hidden * 2.75);
+  const small = parameters < 3 * VOCABULARY * hidden;
+  const vocabulary = small ? Math.max(Math.floor(parameters / (4 * hidden)), 8) : VOCABULARY;
+  add("model.embed_tokens.weight", vocabulary, hidden);
+  add("lm_head.weight", vocabulary, hidden);
+  add("model.norm.weight", hidden);
+  const perLayer = 4 * hidden * hidden + 3 * hidden * intermediate + 2 * hidden;
+  const left = (parameters - 2 * vocabulary * hidden) / perLayer;
+  for (let layer = 0; layer < (layers ?? Math.max(Math.round(left), 1)); layer++) {
     const prefix = `model.layers.${layer}`;
     for (const each of ["q", "k", "v", "o"]) {
-      add(`${prefix}.self_attn.${each}_proj.weight`, HIDDEN, HIDDEN);
+      add(`${prefix}.self_attn.${each}_proj.weight`, hidden, hidden);
     }
-    add(`${prefix}.mlp.gate_proj.weight`, INTERMEDIATE, HIDDEN);
-    add(`${prefix}.mlp.up_proj.weight`, INTERMEDIATE, HIDDEN);
-    add(`${prefix}.mlp.down_proj.weight`, HIDDEN, INTERMEDIATE);
-    add(`${prefix}.input_layernorm.weight`, HIDDEN);
-    add(`${prefix}.post_attention_layernorm.weight`, HIDDEN);
+    add(`${prefix}.mlp.gate_proj.weight`, intermediate, hidden);
+    add(`${prefix}.mlp.up_proj.weight`, intermediate, hidden);
+    add(`${prefix}.mlp.down_proj.weight`, hidden, intermediate);
+    add(`${prefix}.input_layernorm.weight`, hidden);
+    add(`${prefix}.post_attention_layernorm.weight`, hidden);
   }
   return tensors;
+}
+
+/** The width at which so many layers and the embeddings have about as many elements. */
+function widthOf(parameters: number, layers: number): number {
+  const elements = (hidden: number) => 12.25 * layers * hidden ** 2 + 2 * VOCABULARY * hidden;
+  let hidden = HEAD;
+  while (elements(hidden + HEAD) <= parameters) hidden += HEAD;
+  return hidden;
 }
 
 /** Seeded noise, roughly normal. */
