@@ -12,6 +12,7 @@ import { analysisCsv } from "../core/analysis/csv.ts";
 import { type AnalysisInput, readAnalysis } from "../core/analysis/document.ts";
 import { workspaceEngine } from "../core/analysis/workspace_engine.ts";
 import { PICTURE_NAMES, type PictureName } from "../core/analysis/picture/names.ts";
+import { ENDED } from "../core/ended.ts";
 import type { OpenWorkspace } from "../core/engine/workspace.ts";
 import { modelNames } from "../core/merge/recipe.ts";
 import { analysis } from "../core/methods/analysis.ts";
@@ -81,7 +82,7 @@ export function analyzeRoutes(ports: AnalyzePorts) {
       });
       return await answer(found, type, picture);
     } finally {
-      controller.abort();
+      controller.abort(ENDED);
       await workspace?.close();
       await prepared.release();
     }

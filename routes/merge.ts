@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import type { Bytes } from "../core/checkpoint/byte_source.ts";
+import { ENDED } from "../core/ended.ts";
 import { gatherPieces } from "../core/stream/gather_pieces.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import type { RecipeInput } from "../core/merge/recipe_schema.ts";
@@ -103,7 +104,7 @@ async function answer(
   });
   const pieces = gatherPieces(output.frame(merged, controller.signal));
   const finish = async (error?: unknown) => {
-    controller.abort();
+    controller.abort(ENDED);
     const kept = ports.reports.keep(id, log.finish(error));
     await pieces.return(undefined).catch(() => {});
     await prepared.release();

@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
+import { ENDED } from "../core/ended.ts";
 import { mergeStream } from "../core/stream/merge_stream.ts";
 import { invalidRecipe } from "../core/merge/faults.ts";
 import { type TaskVectorInput, TaskVectorSchema } from "../core/merge/task_vector_document.ts";
@@ -67,7 +68,7 @@ export function taskVectorRoutes(ports: RecipePorts & CheckpointStore) {
           location: `/checkpoints/${manifest.id}`,
         });
       } finally {
-        controller.abort();
+        controller.abort(ENDED);
         await prepared.release();
       }
     },

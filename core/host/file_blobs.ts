@@ -44,7 +44,8 @@ export async function fileBlobs(
   const places = { pathOf, sizeOf, makeHasher };
 
   return {
-    create: () => createWriter(`${temporary}/${PROCESS}-${crypto.randomUUID()}`, places),
+    create: () =>
+      Promise.resolve(createWriter(`${temporary}/${PROCESS}-${crypto.randomUUID()}`, places)),
     async open(id) {
       try {
         return await openFile(pathOf(id), { near: true });

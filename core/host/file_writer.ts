@@ -4,6 +4,7 @@
  * @module
  */
 import type { ByteSource } from "../checkpoint/byte_source.ts";
+import { memorySource } from "../checkpoint/memory_source.ts";
 import { blobId } from "../store/blob_id.ts";
 import type { BlobId, BlobWriter, Hasher, MakeHasher, PartWriter } from "../store/blobs.ts";
 import { writeOrProblem } from "../store/failed_write.ts";
@@ -22,27 +23,32 @@ export interface BlobPlaces {
   readonly makeHasher: MakeHasher;
 }
 
-/** Starts a blob in a new file. */
-export async function createWriter(path: string, places: BlobPlaces): Promise<BlobWriter> {
-  return fileWriter(path, await openLocked(path), places);
+/** Starts a blob; it gets a file once it is larger than one write, or is to stay. */
+export function createWriter(path: string, places: BlobPlaces): BlobWriter {
+  return fileWriter(path, undefined, places);
 }
 
 /**
  * Writes on at the end of an open file.
  *
+ * @param opened Absent: the file is made when there is something to be written.
  * @param hasher Of the bytes that are there.
  */
 export function fileWriter(
   path: string,
-  file: Deno.FsFile,
+  opened: Deno.FsFile | undefined,
   { pathOf, sizeOf, makeHasher }: BlobPlaces,
   { bytes: there, hasher }: { readonly bytes: number; readonly hasher: Hasher } = {
     bytes: 0,
     hasher: makeHasher(),
   },
 ): PartWriter {
-  const gathered = new Uint8Array(WRITE_SIZE);
+  let file = opened;
+  /** Grows with what comes: a small blob takes no megabyte. */
+  let gathered = new Uint8Array(0);
   let waiting = 0;
+  /** Whether a source looks at what is gathered. */
+  let lent = false;
   let bytes = there;
   let named = false;
   let id: BlobId | undefined;
@@ -50,27 +56,56 @@ export function fileWriter(
   const sources: ByteSource[] = [];
 
   const close = () => {
-    if (!closed) file.close();
+    if (!closed) file?.close();
     closed = true;
   };
   const abort = async () => {
     close();
     for (const source of sources.splice(0)) source.close?.();
+    if (!file) return;
     await Deno.remove(path).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
   };
+  /** The file, made where there is none. */
+  const made = async (): Promise<Deno.FsFile> => {
+    if (file || closed) {
+      return file ?? Promise.reject(new TypeError("Cannot write as it has ended"));
+    }
+    file = await openLocked(path);
+    // It was given up meanwhile.
+    if (closed) {
+      file.close();
+      await abort();
+      throw new TypeError("Cannot write as it has ended");
+    }
+    return file;
+  };
   // Written on this thread: a megabyte into the page cache takes a quarter of a millisecond, while a
   // request body that waits for the event loop's next turn crawls (Deno 2.9, chunked bodies).
-  const flush = () =>
-    full(() => {
+  const flush = async (): Promise<Deno.FsFile> => {
+    const target = await made();
+    await full(() => {
       const size = waiting;
       waiting = 0;
-      for (let at = 0; at < size;) at += file.writeSync(gathered.subarray(at, size));
+      for (let at = 0; at < size;) at += target.writeSync(gathered.subarray(at, size));
     }, abort);
+    if (lent) gathered = new Uint8Array(0);
+    lent = false;
+    return target;
+  };
+  /** Makes room behind what is gathered, up to the size of a write. */
+  const grow = (length: number) => {
+    const needed = Math.min(waiting + length, WRITE_SIZE);
+    if (needed <= gathered.length) return;
+    const before = gathered.subarray(0, waiting);
+    gathered = new Uint8Array(Math.min(Math.max(needed, 2 * before.length), WRITE_SIZE));
+    gathered.set(before);
+  };
   const open = async () => {
-    await flush();
-    const source = await openFile(path);
+    if (file || closed) await flush();
+    else lent = true;
+    const source = file ? await openFile(path) : memorySource(gathered.subarray(0, waiting));
     sources.push(source);
     return source;
   };
@@ -84,6 +119,7 @@ export function fileWriter(
       bytes += chunk.length;
       for (let at = 0; at < chunk.length;) {
         const part = chunk.subarray(at, at + WRITE_SIZE - waiting);
+        grow(part.length);
         gathered.set(part, waiting);
         waiting += part.length;
         at += part.length;
@@ -96,20 +132,20 @@ export function fileWriter(
       return { id: id ??= blobId(hasher.digest()), source };
     },
     async commit() {
-      await flush();
       id ??= blobId(hasher.digest());
       if (await sizeOf(id) === bytes) {
         await abort();
         return { id, bytes, created: false };
       }
+      const target = await flush();
       await full(async () => {
-        await file.sync();
+        await target.sync();
         // The name changes under the lock, so that nobody takes the file for a left one.
         if (!LOCKS) close();
-        const target = pathOf(id!);
-        const parent = target.slice(0, target.lastIndexOf("/"));
+        const final = pathOf(id!);
+        const parent = final.slice(0, final.lastIndexOf("/"));
         await Deno.mkdir(parent, { recursive: true });
-        await Deno.rename(path, target);
+        await Deno.rename(path, final);
         close();
         await syncFolder(parent);
         await syncFolder(parent.slice(0, parent.lastIndexOf("/")));
@@ -121,9 +157,9 @@ export function fileWriter(
       // Both are of this very moment; what is written while the disk works belongs to the next mark.
       const written = flush();
       const mark = { bytes, sha256: hasher.copy().digest().toHex() };
-      await written;
+      const target = await written;
       await full(async () => {
-        await file.sync();
+        await target.sync();
         if (!named) await syncFolder(path.slice(0, path.lastIndexOf("/")));
         named = true;
       }, abort);

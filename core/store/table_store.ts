@@ -155,28 +155,43 @@ function keyOf(key: IDBValidKey): string {
   throw new TypeError(`Cannot use the key as it must be a string: current value is ${typeof key}`);
 }
 
-/** A table in memory, for tests and for hosts without a disk. */
+/** A table in memory, for tests and for hosts without a disk. A transaction costs what it changes. */
 export function memoryTable(): Table {
-  let values = new Map<string, unknown>();
-  let before: Map<string, unknown> | undefined;
+  const values = new Map<string, unknown>();
+  /** What stood under the keys that a transaction has changed; absent under those where nothing stood. */
+  let before: Map<string, { readonly value: unknown } | undefined> | undefined;
+  const remember = (key: string) => {
+    if (!before || before.has(key)) return;
+    before.set(key, values.has(key) ? { value: values.get(key) } : undefined);
+  };
   return {
     get: (key) => structuredClone(values.get(key)),
     put: (key, value) => {
-      values.set(key, structuredClone(value));
+      const copy = structuredClone(value);
+      remember(key);
+      values.set(key, copy);
     },
     delete: (key) => {
+      remember(key);
       values.delete(key);
     },
-    clear: () => values.clear(),
+    clear: () => {
+      for (const key of values.keys()) remember(key);
+      values.clear();
+    },
     keys: () => [...values.keys()].sort(),
     begin: (write) => {
-      before = write ? new Map(values) : undefined;
+      before = write ? new Map() : undefined;
     },
     commit: () => {
       before = undefined;
     },
     rollback: () => {
-      if (before) values = before;
+      for (const [key, entry] of before ?? []) {
+        if (entry) values.set(key, entry.value);
+        else values.delete(key);
+      }
+      before = undefined;
     },
   };
 }

@@ -6,6 +6,7 @@
 import type { Bytes } from "../checkpoint/byte_source.ts";
 import { engineProducts } from "../algebra/products.ts";
 import { slices } from "../algebra/steps.ts";
+import { ENDED } from "../ended.ts";
 import type { ChunkExecutor, ChunkInputs } from "../engine/chunk_job.ts";
 import type { EngineChoice } from "../engine/engine_name.ts";
 import { onnxRuntime } from "../engine/onnx_runtime.ts";
@@ -134,7 +135,7 @@ export async function* mergeStream(plan: Plan, given: MergeOptions): AsyncGenera
     failure = error;
     throw error;
   } finally {
-    controller.abort();
+    controller.abort(ENDED);
     near.close();
     await kept.close();
     await runtime.close();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes } from "../../core/checkpoint/byte_source.ts";
+import { ENDED } from "../../core/ended.ts";
 import { type EngineChoice, roundingOf } from "../../core/engine/engine_name.ts";
 import { openPart, type Part } from "../../core/jobs/part.ts";
 import { planLayout } from "../../core/merge/plan_layout.ts";
@@ -76,7 +77,7 @@ export async function keepResult(
     await ports.reports.keep(job.id, log.finish(error));
     throw error;
   } finally {
-    controller.abort();
+    controller.abort(ENDED);
     await part?.leave();
     await release();
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ENDED } from "../../core/ended.ts";
 import { DEFAULT_LIMITS, limitProblem } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
 import { decodeText, requireUtf8 } from "./body.ts";
@@ -99,7 +100,7 @@ export async function readMultipart(request: Request, options: MultipartOptions)
       }
     }
   } finally {
-    end.abort();
+    end.abort(ENDED);
     events.return().catch(() => {});
   }
 }

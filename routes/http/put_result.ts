@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ENDED } from "../../core/ended.ts";
 import { putTargets } from "../../core/merge/put_targets.ts";
 import { Problem } from "../../core/problem.ts";
 import { type PutAnswer, putFile } from "../../core/sources/put_file.ts";
@@ -66,7 +67,7 @@ export async function sendResult(
     throw error;
   } finally {
     request.signal.removeEventListener("abort", gone);
-    controller.abort();
+    controller.abort(ENDED);
     await merged.return(undefined).catch(() => {});
     await release();
   }

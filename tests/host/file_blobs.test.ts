@@ -6,6 +6,8 @@ import { digestId } from "../support/stored_checkpoint.ts";
 import { filesBelow, inFolder } from "../support/temporary_folder.ts";
 
 const CONTENT = new Uint8Array(10_000).map((_, i) => (i * 31 + (i >> 8)) & 0xff);
+/** More than one write of the writer. */
+const LARGE = new Uint8Array(2_500_000).map((_, i) => (i * 7 + (i >> 11)) & 0xff);
 const ID = await digestId(CONTENT);
 const HEX = ID.slice("sha256:".length);
 const PATH = `blobs/sha256/${HEX.slice(0, 2)}/${HEX}`;
@@ -17,8 +19,6 @@ Deno.test("a blob is one file named by its digest, and nothing temporary is left
     const blobs = await open(folder);
     const writer = await blobs.create();
     await writer.write(CONTENT);
-    const [unfinished, ...more] = await filesBelow(folder);
-    assertEquals([unfinished?.startsWith("tmp/"), more], [true, []]);
     await writer.seal();
     await writer.commit();
     assertEquals(await filesBelow(folder), [PATH]);
@@ -33,6 +33,50 @@ Deno.test("a blob is one file named by its digest, and nothing temporary is left
     await dropped.abort();
     assertEquals(await filesBelow(folder), [PATH]);
     assertEquals([await (await open(folder)).list(), await blobs.size(ID)], [[ID], 10_000]);
+  });
+});
+
+Deno.test("a blob gets a file once it is larger than a write, or stays", async () => {
+  await inFolder(async (folder) => {
+    const blobs = await open(folder);
+    const small = await blobs.create();
+    await small.write(CONTENT);
+    const early = await small.written();
+    await small.write(CONTENT);
+    assertEquals(await early.slice(0, early.byteLength), CONTENT);
+    const { id, source } = await small.seal();
+    const twice = new Uint8Array([...CONTENT, ...CONTENT]);
+    assertEquals([id, await source.slice(0, 20_000)], [await digestId(twice), twice]);
+    assertEquals(await filesBelow(folder), []);
+    await small.abort();
+    await assertRejects(() => source.slice(0, 1), RangeError, "closed");
+    await assertRejects(() => small.commit(), TypeError, "ended");
+    assertEquals(await filesBelow(folder), []);
+
+    const large = await blobs.create();
+    await large.write(LARGE);
+    const [unfinished, ...more] = await filesBelow(folder);
+    assertEquals([unfinished?.startsWith("tmp/"), more], [true, []]);
+    // What is there so far stays as it was, whatever comes.
+    const half = await large.written();
+    await large.write(CONTENT);
+    assertEquals(await half.slice(LARGE.length - 3, LARGE.length), LARGE.slice(-3));
+    await large.abort();
+    assertEquals(await filesBelow(folder), []);
+  });
+});
+
+Deno.test("a source of what is gathered outlives the write that makes the file", async () => {
+  await inFolder(async (folder) => {
+    const blobs = await open(folder);
+    const writer = await blobs.create();
+    await writer.write(CONTENT);
+    const early = await writer.written();
+    await writer.write(LARGE);
+    assertEquals(await early.slice(0, early.byteLength), CONTENT);
+    await writer.commit();
+    const whole = new Uint8Array([...CONTENT, ...LARGE]);
+    assertEquals(await blobs.list(), [await digestId(whole)]);
   });
 });
 
@@ -77,8 +121,7 @@ async function writingProcess(folder: string) {
     const { hostHasher } = await import(${modules[1]});
     const blobs = await fileBlobs({ folder: Deno.args[0], makeHasher: hostHasher });
     const writer = await blobs.create();
-    await writer.write(new Uint8Array(10));
-    await writer.written();
+    await writer.write(new Uint8Array(2_000_000));
     console.log("writes");
     await Deno.stdin.read(new Uint8Array(1));
     await writer.abort();
@@ -104,8 +147,7 @@ Deno.test("opening removes what a killed process left, whatever the clock says, 
   await inFolder(async (folder) => {
     const first = await open(folder);
     const writer = await first.create();
-    await writer.write(CONTENT);
-    await writer.written();
+    await writer.write(LARGE);
     const other = await writingProcess(folder);
     const temporary = async () => (await filesBelow(`${folder}/tmp`)).length;
     // Older than this process, as after a clock that was set back.
@@ -122,7 +164,7 @@ Deno.test("opening removes what a killed process left, whatever the clock says, 
     const last = await open(folder);
     assertEquals(await temporary(), 1);
     assertEquals((await writer.commit()).created, true);
-    assertEquals(await last.list(), [ID]);
+    assertEquals(await last.list(), [await digestId(LARGE)]);
   });
 });
 
@@ -159,11 +201,13 @@ Deno.test({
     await inFolder(async (folder) => {
       const blobs = await open(folder);
       for (const size of [100, 3 << 20]) {
-        const writer = await withFullDisk(() => blobs.create());
-        const problem = await caughtProblem(async () => {
-          for (let i = 0; i < 3; i++) await writer.write(new Uint8Array(size));
-          await writer.commit();
-        });
+        const writer = await blobs.create();
+        const problem = await caughtProblem(() =>
+          withFullDisk(async () => {
+            for (let i = 0; i < 3; i++) await writer.write(new Uint8Array(size));
+            await writer.commit();
+          })
+        );
         assertEquals(problem.kind, "insufficient-storage");
         assertStringIncludes(problem.message, "disk is full");
         assert(!JSON.stringify([problem.message, problem.members]).includes(folder));

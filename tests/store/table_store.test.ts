@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import {
   clear,
   del,
@@ -182,3 +183,43 @@ everywhere("a transaction that reads cannot write", async (store) => {
   }
   assertEquals(await entries(store), [["a", 1]]);
 });
+
+/** A change within a transaction. */
+const change = fc.oneof(
+  fc.record({ put: fc.constantFrom("a", "b", "c"), value: fc.integer() }),
+  fc.record({ delete: fc.constantFrom("a", "b", "c") }),
+  fc.record({ clear: fc.constant(true) }),
+);
+const transaction = fc.record({ changes: fc.array(change, { maxLength: 6 }), fails: fc.boolean() });
+
+everywhere(
+  "whatever a transaction changed is there as a whole, or not at all",
+  async (_, table) => {
+    const stands = () => new Map(table.keys().map((key) => [key, table.get(key)]));
+    await fc.assert(fc.property(fc.array(transaction, { maxLength: 6 }), (transactions) => {
+      let expected = stands();
+      for (const { changes, fails } of transactions) {
+        const after = new Map(expected);
+        table.begin(true);
+        for (const change of changes) {
+          if ("put" in change) {
+            table.put(change.put, change.value);
+            after.set(change.put, change.value);
+          } else if ("delete" in change) {
+            table.delete(change.delete);
+            after.delete(change.delete);
+          } else {
+            table.clear();
+            after.clear();
+          }
+        }
+        if (fails) table.rollback();
+        else {
+          table.commit();
+          expected = after;
+        }
+        assertEquals(stands(), expected);
+      }
+    }));
+  },
+);

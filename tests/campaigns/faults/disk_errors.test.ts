@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { smallRequest, smallUploads } from "../../support/small_model.ts";
 import { smallCheckpoint } from "../../support/stored_checkpoint.ts";
 import { diskCampaign, type DiskError } from "./disk_errors.ts";
-import { endedJob, JOB_CALLS, type LifePorts, MODELS, post, upload } from "./lives.ts";
+import { endedJob, JOB_CALLS, LARGE_MODELS, type LifePorts, post, upload } from "./lives.ts";
 
 let fresh = 1;
 
@@ -24,7 +24,7 @@ const CALLS = {
         models: [{ model: "a" }, { model: "b" }],
         parameters: { weight: 1 },
       },
-      [["a", MODELS[0]!], ["b", MODELS[1]!]],
+      [["a", LARGE_MODELS[0]!], ["b", LARGE_MODELS[1]!]],
     ),
   async tune(ports: LifePorts): Promise<Response> {
     const seed = fresh++;

@@ -17,10 +17,10 @@ import {
   endedJob,
   JOB_CALLS,
   type JobCall,
+  LARGE_MODELS,
   type LifePorts,
   LONG_MERGE,
   madeBy,
-  MODELS,
   post,
   ROUNDS,
   upload,
@@ -138,7 +138,7 @@ async function merging(ports: Caller): Promise<void> {
     models: [{ model: "a" }, { model: "b" }],
     parameters: { weight: 1 },
   };
-  const files = [["a", MODELS[0]!], ["b", MODELS[1]!]] as const;
+  const files = [["a", LARGE_MODELS[0]!], ["b", LARGE_MODELS[1]!]] as const;
   while (!ports.signal.aborted) {
     await (await post(ports, "/merge", "recipe", recipe, files)).arrayBuffer();
   }

@@ -4,9 +4,16 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { tensorOf } from "../../../core/onnx/element_type.ts";
 import { atmDocument, atmUploads } from "../../support/atm.ts";
 import { checkpointBytes } from "../../support/merging.ts";
-import { safetensorsOf, smallRequest, smallUploads, weights } from "../../support/small_model.ts";
+import {
+  numbers,
+  safetensorsOf,
+  smallRequest,
+  smallUploads,
+  weights,
+} from "../../support/small_model.ts";
 import { digestId, smallCheckpoint } from "../../support/stored_checkpoint.ts";
 import type { OpenLedger } from "./ledger.ts";
 
@@ -87,13 +94,19 @@ const MERGE = {
 /** Three small checkpoints that merge. */
 export const MODELS: readonly Bytes[] = [1, 2, 3].map((seed) => safetensorsOf(weights(seed)));
 
+/** Two more that merge, each larger than what an upload may have before it gets a file. */
+export const LARGE_MODELS: readonly Bytes[] = [1, 2].map((seed) => {
+  const wide = tensorOf("float32", [280_000], numbers(280_000, seed));
+  return safetensorsOf({ ...weights(seed), wide });
+});
+
 /** Merges: of stored checkpoints, of uploads, one refused, one whose reader goes away, a task vector. */
 export async function merges(ports: LifePorts): Promise<void> {
   ports.phase?.("merge");
   const ids = [];
   for (const model of MODELS) ids.push(await upload(ports, model));
   const stored = { m1: { checkpoint: ids[0] }, m2: { checkpoint: ids[1] } };
-  const files = [["m1", MODELS[0]!], ["m2", MODELS[1]!]] as const;
+  const files = [["m1", LARGE_MODELS[0]!], ["m2", LARGE_MODELS[1]!]] as const;
   const one = await post(ports, "/merge", "recipe", { ...MERGE, sources: stored });
   const bytes = new Uint8Array(await one.arrayBuffer());
   assertEquals(one.status, 200, new TextDecoder().decode(bytes));
