@@ -4,6 +4,7 @@
  * @module
  */
 import { freeGiven } from "../stream/given_bytes.ts";
+import { relay } from "../stream/relay.ts";
 
 /**
  * The same answer, for the host's own server alone: who asks it for the next piece has the one before, and keeps what
@@ -13,24 +14,12 @@ export function freeSent(response: Response): Response {
   const { body, headers } = response;
   // Any other body is a short text that the server has whole; to ask for it would make a stream of it.
   if (!headers.has("content-length") || body === null) return response;
-  const reader = body.getReader();
   let last: Uint8Array<ArrayBuffer> | undefined;
   const free = () => {
     if (last) freeGiven(last);
     last = undefined;
   };
-  const freed = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(stream) {
-      free();
-      const { done, value } = await reader.read();
-      if (done) return stream.close();
-      last = value;
-      stream.enqueue(value);
-    },
-    async cancel(reason) {
-      free();
-      await reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
-  return new Response(freed, response);
+  const passed = (piece: Uint8Array<ArrayBuffer>) => void (last = piece);
+  const { stream } = relay(body, { asked: free, passed, ended: free });
+  return new Response(stream, response);
 }

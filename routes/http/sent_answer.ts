@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { relay } from "../../core/stream/relay.ts";
 import { EVENT_TYPES } from "./event_stream.ts";
 
 /** How an answer ended. */
@@ -62,7 +63,6 @@ function watched(
   signal: AbortSignal,
   sent: (answer: SentAnswer) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader();
   let bytes = 0;
   let open = true;
   const end = (aborted: boolean) => {
@@ -74,26 +74,12 @@ function watched(
   const gone = () => end(true);
   // A host that never takes the first piece does not cancel either.
   signal.addEventListener("abort", gone, { once: true });
-  return new ReadableStream({
-    async pull(stream) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) {
-          end(false);
-          return stream.close();
-        }
-        bytes += value.length;
-        stream.enqueue(value);
-        // Servers ask for nothing beyond the length that they were told, but cancel.
-        if (bytes === length) end(false);
-      } catch (error) {
-        end(true);
-        stream.error(error);
-      }
+  return relay(body, {
+    passed(piece) {
+      bytes += piece.length;
+      // Servers ask for nothing beyond the length that they were told, but cancel.
+      if (bytes === length) end(false);
     },
-    async cancel(reason) {
-      end(true);
-      await reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+    ended: (how) => end(how !== "whole"),
+  }).stream;
 }

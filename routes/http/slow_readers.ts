@@ -9,6 +9,7 @@
 import type { MiddlewareHandler } from "hono";
 import { LIMITS } from "../../core/limits.ts";
 import { Problem } from "../../core/problem.ts";
+import { relay } from "../../core/stream/relay.ts";
 import { isStreamed } from "./sent_answer.ts";
 
 /** How fast clients must read. */
@@ -37,7 +38,6 @@ export function takenInTime(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   { stall_ms, rate }: ReaderPace,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader();
   /** By when the next piece must be taken, and why it ends otherwise; undefined while there is none to take. */
   let due: { readonly at: number; readonly problem: () => Problem } | undefined;
   /** One timer looks again and again: one for each piece would cost more than many a piece. */
@@ -46,43 +46,31 @@ export function takenInTime(
     clearTimeout(timer?.id);
     timer = undefined;
   };
-  const lookAt = (at: number, look: () => void) => {
+  const lookAt = (at: number) => {
     if (timer && timer.at <= at) return;
     stop();
     timer = { at, id: setTimeout(look, at - performance.now()) };
   };
-  return new ReadableStream({
-    async pull(controller) {
-      due = undefined;
-      const { done, value } = await reader.read().catch((error) => {
-        stop();
-        throw error;
-      });
-      if (done) {
-        stop();
-        return controller.close();
-      }
-      controller.enqueue(value);
-      const byRate = value.length * 1000 / rate;
+  const look = () => {
+    timer = undefined;
+    if (due === undefined) return;
+    if (performance.now() < due.at) return lookAt(due.at);
+    fail(due.problem());
+  };
+  const { stream, fail } = relay(body, {
+    asked: () => due = undefined,
+    passed({ length }) {
+      const byRate = length * 1000 / rate;
       const problem = () =>
         byRate > stall_ms
           ? notTaken("readerRate", rate, `at least ${rate} bytes per second`)
           : notTaken("readerStall", stall_ms / 1000, `the next piece within ${stall_ms / 1000} s`);
       due = { at: performance.now() + Math.max(stall_ms, byRate), problem };
-      lookAt(due.at, function look() {
-        timer = undefined;
-        if (due === undefined) return;
-        if (performance.now() < due.at) return lookAt(due.at, look);
-        const reason = due.problem();
-        controller.error(reason);
-        reader.cancel(reason).catch(() => {});
-      });
+      lookAt(due.at);
     },
-    cancel(reason) {
-      stop();
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+    ended: stop,
+  });
+  return stream;
 }
 
 function notTaken(name: "readerStall" | "readerRate", limit: number, what: string): Problem {

@@ -6,6 +6,7 @@
 import type { Bytes, ByteSource } from "../../core/checkpoint/byte_source.ts";
 import { Problem } from "../../core/problem.ts";
 import { giveAway } from "../../core/stream/given_bytes.ts";
+import { relay } from "../../core/stream/relay.ts";
 
 const PIECE = 1 << 20;
 
@@ -93,23 +94,5 @@ export function whenSent(response: Response, sent: () => void): Response {
     sent();
     return response;
   }
-  const reader = response.body.getReader();
-  const body = new ReadableStream({
-    async pull(stream) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return stream.enqueue(value);
-        sent();
-        stream.close();
-      } catch (error) {
-        sent();
-        stream.error(error);
-      }
-    },
-    async cancel(reason) {
-      sent();
-      await reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
-  return new Response(body, response);
+  return new Response(relay(response.body, { ended: sent }).stream, response);
 }
