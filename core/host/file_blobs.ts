@@ -9,7 +9,9 @@ import { isBlobId } from "../store/blob_id.ts";
 import type { BlobId, BlobStore, MakeHasher } from "../store/blobs.ts";
 import { openFile } from "./file_source.ts";
 import { fileParts } from "./file_parts.ts";
-import { createWriter, removeLeft, syncFolder } from "./file_writer.ts";
+import { syncFolder } from "./disk.ts";
+import { createWriter } from "./file_writer.ts";
+import { removeLeft } from "./locked_file.ts";
 
 /** Names the files that this process writes; its id could be the same after a container's restart. */
 const PROCESS = crypto.randomUUID();

@@ -4,7 +4,9 @@
  * @module
  */
 import type { Hasher, PartMark, PartStore } from "../store/blobs.ts";
-import { type BlobPlaces, fileWriter, full, LOCKS } from "./file_writer.ts";
+import { full } from "./disk.ts";
+import { type BlobPlaces, fileWriter } from "./file_writer.ts";
+import { LOCKS } from "./locked_file.ts";
 
 const PIECE = 1 << 20;
 

@@ -1,5 +1,6 @@
 /**
- * Writes one blob into a file: temporary until it is whole, then renamed to its digest.
+ * Writes one blob: into memory while it is small, then into a file that is temporary until the blob is whole, and gets
+ * its digest as its name.
  *
  * @module
  */
@@ -7,14 +8,12 @@ import type { ByteSource } from "../checkpoint/byte_source.ts";
 import { memorySource } from "../checkpoint/memory_source.ts";
 import { blobId } from "../store/blob_id.ts";
 import type { BlobId, BlobWriter, Hasher, MakeHasher, PartWriter } from "../store/blobs.ts";
-import { writeOrProblem } from "../store/failed_write.ts";
-import { isFull, systemFault } from "../system_fault.ts";
+import { full, syncFolder } from "./disk.ts";
 import { openFile } from "./file_source.ts";
+import { LOCKS, openLocked } from "./locked_file.ts";
 
 /** Small chunks are gathered to writes of this size. */
 const WRITE_SIZE = 1 << 20;
-/** Elsewhere a lock keeps the owner's own readers out as well. */
-export const LOCKS = Deno.build.os !== "windows";
 
 /** Where blobs lie. */
 export interface BlobPlaces {
@@ -172,59 +171,4 @@ export function fileWriter(
     },
     abort,
   };
-}
-
-/**
- * Makes a file that is held under a lock until it is closed: the kernel frees it when the process ends, however it
- * ends, so that {@linkcode removeLeft} tells what somebody writes from what somebody left.
- */
-async function openLocked(path: string): Promise<Deno.FsFile> {
-  for (;;) {
-    const file = await full(() => Deno.open(path, { createNew: true, write: true }));
-    if (!LOCKS) return file;
-    await file.lock(true);
-    // Whoever collected it before the lock has taken its name.
-    if (await Deno.stat(path).then(() => true, () => false)) return file;
-    file.close();
-  }
-}
-
-/**
- * Removes a file that an ended process left. Where the system cannot tell, that is one that nobody wrote to since this
- * process began.
- */
-export async function removeLeft(path: string): Promise<void> {
-  if (!LOCKS) {
-    const changed = (await Deno.stat(path)).mtime?.getTime() ?? 0;
-    if (changed < performance.timeOrigin) await Deno.remove(path);
-    return;
-  }
-  const file = await Deno.open(path, { read: true });
-  try {
-    if (await file.tryLock(true)) await Deno.remove(path);
-  } finally {
-    file.close();
-  }
-}
-
-/** Runs a write; a full disk becomes a problem, and nothing of the blob stays. */
-export function full<T>(
-  write: () => T | Promise<T>,
-  abort?: () => Promise<void>,
-): Promise<T> {
-  return writeOrProblem(write, (error) => isFull(error) ? systemFault(error) : undefined, abort);
-}
-
-/** Makes a rename durable; not every system lets a folder be opened. */
-export async function syncFolder(path: string): Promise<void> {
-  try {
-    const folder = await Deno.open(path);
-    try {
-      await folder.sync();
-    } finally {
-      folder.close();
-    }
-  } catch {
-    // The rename itself is atomic; only its moment of durability is left to the system.
-  }
 }
