@@ -79,10 +79,11 @@ function listen(signal: AbortSignal) {
   }
 }
 
-/** Listens where the environment says until SIGINT or SIGTERM; then finishes what runs and ends the process. */
-export function serve(): void {
-  const connections = new AbortController();
-  const server = listen(connections.signal);
+/** What closes the listener and its connections: nothing where `deno serve` or a platform listens, and closes them. */
+let listener = { cut: () => {}, close: () => Promise.resolve() };
+
+/** Ends the process on SIGINT and SIGTERM, once what runs has ended: what the service has open would keep it. */
+function heedSignals(): void {
   const stop = (status: number) => async () => {
     // Who asks a second time does not want to wait.
     if (lifecycle.stopping()) Deno.exit(status);
@@ -91,12 +92,26 @@ export function serve(): void {
       log,
       grace: config.limits.grace,
       stopJobs: async () => await runner?.stop(),
-      cutConnections: () => connections.abort(),
-      closeServer: () => server.shutdown(),
+      cutConnections: listener.cut,
+      closeServer: listener.close,
       closePorts: ports.close,
     });
     leaveProcess();
   };
-  Deno.addSignalListener("SIGINT", stop(130));
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(143));
+  try {
+    Deno.addSignalListener("SIGINT", stop(130));
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(143));
+  } catch (error) {
+    // A platform that sends none ends its instances as it likes.
+    log("debug", "this platform has no signals", { error });
+  }
+}
+
+heedSignals();
+
+/** Listens where the environment says until SIGINT or SIGTERM; then finishes what runs and ends the process. */
+export function serve(): void {
+  const connections = new AbortController();
+  const server = listen(connections.signal);
+  listener = { cut: () => connections.abort(), close: () => server.shutdown() };
 }

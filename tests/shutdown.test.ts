@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { startRangeServer } from "./support/range_server.ts";
 import { eventually, readUntil, sendRaw } from "./support/raw_connection.ts";
 import { smallCheckpoint } from "./support/stored_checkpoint.ts";
-import { startServing } from "./support/serving.ts";
+import { startServed, startServing } from "./support/serving.ts";
 import { inFolder } from "./support/temporary_folder.ts";
 
 const MIB = 1 << 20;
@@ -126,6 +126,31 @@ Deno.test("SIGTERM: a request that outlives the grace is cut off, and the end is
   assertStringIncludes(log, "cut off");
   const cut = await download.arrayBuffer().then(() => "whole", () => "cut");
   assertEquals(cut, "cut");
+});
+
+Deno.test("SIGTERM: where the host listens, a merge under way ends whole, and the process ends in order", async () => {
+  await inFolder(async (folder) => {
+    const service = await startServed({ AMALGAM_DATA: folder, AMALGAM_GRACE: "30" });
+    const id = await store(service.origin, smallCheckpoint(16 * MIB));
+    const merging = await fetch(`${service.origin}/merge`, {
+      method: "POST",
+      headers: json,
+      body: recipe({ a: { checkpoint: id } }),
+    });
+    const announced = Number(merging.headers.get("content-length"));
+    service.signal("SIGTERM");
+    await service.told("amalgam stops");
+    assertEquals((await merging.arrayBuffer()).byteLength, announced);
+    const { code, log } = await service.ended;
+    assertEquals(code, 0, log);
+    assertStringIncludes(log, "amalgam has stopped");
+  });
+});
+
+Deno.test("SIGTERM: where the host listens, a service that nobody asked for anything ends as well", async () => {
+  const service = await startServed({ AMALGAM_DATA: "memory:" });
+  service.signal("SIGTERM");
+  assertEquals((await service.ended).code, 0);
 });
 
 Deno.test("a second signal ends the process at once", async () => {

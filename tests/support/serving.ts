@@ -29,13 +29,30 @@ export async function startServing(
   environment: Readonly<Record<string, string>>,
   port = 0,
 ): Promise<Serving> {
+  const script = new URL("../../serve.ts", import.meta.url).pathname;
+  return await startProcess(
+    ["run", "--no-check", ...await serveFlags(), script],
+    environment,
+    port,
+  );
+}
+
+/** Lets `deno serve` listen, as a platform does. */
+export async function startServed(
+  environment: Readonly<Record<string, string>>,
+): Promise<Serving> {
+  const script = new URL("../../main.ts", import.meta.url).pathname;
+  const at = ["--host", "127.0.0.1", "--port", "0"];
+  return await startProcess(["serve", "--no-check", "--allow-all", ...at, script], environment, 0);
+}
+
+async function startProcess(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  port: number,
+): Promise<Serving> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      ...await serveFlags(),
-      new URL("../../serve.ts", import.meta.url).pathname,
-    ],
+    args: [...args],
     env: {
       HOST: "127.0.0.1",
       PORT: String(port),
@@ -70,8 +87,9 @@ export async function startServing(
       await Promise.race([more, over]);
     }
   };
-  await told("listens on ");
-  const origin = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(log)?.[1] ?? "";
+  const address = /listen(?:s|ing) on (http:\/\/127\.0\.0\.1:\d+)/i;
+  await told(args[0] === "serve" ? "Listening on http" : "listens on ");
+  const origin = address.exec(log)?.[1] ?? "";
   return {
     origin,
     port: Number(new URL(origin).port),
