@@ -14,7 +14,7 @@ WORKDIR /app
 COPY --from=build --chown=65532:65532 /app /app
 COPY --from=build --chown=65532:65532 /deno-dir /deno-dir
 USER 65532:65532
-ENV DENO_DIR=/deno-dir HOST=0.0.0.0 PORT=8000 AMALGAM_DATA=/data MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_ARENA_MAX=2
+ENV DENO_DIR=/deno-dir HOST=0.0.0.0 PORT=8000 AMALGAM_DATA=/data MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_ARENA_MAX=2 DENO_WEBGPU_BACKEND=vulkan,metal,dx12
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=3s CMD ["deno", "eval", "const r = await fetch('http://127.0.0.1:8000/healthz'); Deno.exit(r.ok ? 0 : 1)"]
