@@ -68,17 +68,15 @@ export function fileWriter(
   };
   /** The file, made where there is none. */
   const made = async (): Promise<Deno.FsFile> => {
-    if (file || closed) {
-      return file ?? Promise.reject(new TypeError("Cannot write as it has ended"));
-    }
-    file = await openLocked(path);
-    // It was given up meanwhile.
-    if (closed) {
+    if (file) return file;
+    if (!closed) {
+      file = await openLocked(path);
+      if (!closed) return file;
+      // It was given up meanwhile.
       file.close();
       await abort();
-      throw new TypeError("Cannot write as it has ended");
     }
-    return file;
+    throw new TypeError("Cannot write the bytes as their writer has ended");
   };
   // Written on this thread: a megabyte into the page cache takes a quarter of a millisecond, while a
   // request body that waits for the event loop's next turn crawls (Deno 2.9, chunked bodies).
