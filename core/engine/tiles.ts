@@ -58,6 +58,9 @@ function formatOf(job: MapJob | ReduceJob): Format | undefined {
   if (models.length > kinds.length) return undefined;
   if (!types.every(isStored) || !isStored(baseType) || !isStored(out)) return undefined;
   if (job.stage === "reduce" && new Set([...types, baseType]).size > 1) return undefined;
+  // A program is told where the first row's elements lie, and how far apart rows are: in pieces of a tile that would
+  // have to differ from row to row.
+  if (job.vectors && new Set(types).size > 1) return undefined;
   const agreeing = job.stage === "map" ? agreeingRows(job, kinds.length) : 0;
   if (agreeing === undefined) return undefined;
   return { rows: types, base: baseType, out, watched: true, agreeing };

@@ -20,9 +20,15 @@ const ROWS = 37;
 const COLUMNS = 1031;
 
 /** A matrix that is no multiple of anything, a long-rowed one, a vector, a scalar and an empty tensor. */
-function checkpoint(seed: number, dtype: DType, isStatistics = false): Uint8Array {
+function checkpoint(
+  seed: number,
+  dtype: DType,
+  { isStatistics = false, exact = false } = {},
+): Uint8Array {
   const draw = noise(seed);
-  const next = () => isStatistics ? Math.abs(draw()) : draw();
+  // Multiples of 1/256 with seven bits are exact in every type.
+  const drawn = () => exact ? Math.round(draw() * 255) / 256 : draw();
+  const next = () => isStatistics ? Math.abs(drawn()) : drawn();
   const tensor = (shape: number[]) => ({
     dtype,
     shape,
@@ -52,8 +58,8 @@ interface Case {
   readonly base?: boolean;
 }
 
-const three: Case["models"] = [{}, {}, {}];
-const one: Case["models"] = [{}];
+const three = [{}, {}, {}];
+const one = [{}];
 
 /** Every method, those with several ways through the engine more than once. */
 const cases: readonly [method: string, variant: Case][] = [
@@ -114,21 +120,66 @@ Deno.test("every method is among the cases", () => {
   );
 });
 
-for (const dtype of ["BF16", "F16", "F32"] as const) {
-  const files: Record<string, Uint8Array> = {
-    base: checkpoint(1, dtype),
-    a: checkpoint(2, dtype),
-    b: checkpoint(3, dtype),
-    c: checkpoint(4, dtype),
-    fisher_a: checkpoint(5, dtype, true),
-    fisher_b: checkpoint(6, dtype, true),
-    fisher_c: checkpoint(7, dtype, true),
-    ...Object.fromEntries(
-      ["a", "b", "c"].flatMap((name, i) =>
-        ["gram", "gram_along"].map((kind) => [`${kind}_${name}`, matrices(i)])
-      ),
-    ),
+/** The recipe of a case, and those of the files that it reads. */
+function mergeOf(
+  merge_method: string,
+  { parameters, models = three, base = true }: Case,
+  files: Readonly<Record<string, Uint8Array>>,
+) {
+  const names = ["a", "b", "c"].slice(0, models.length);
+  const kind = METHODS.get(merge_method)!.statistics;
+  const recipe = {
+    merge_method,
+    ...(base ? { base_model: "base" } : {}),
+    models: names.map((model, i) => ({
+      model,
+      parameters: models[i]!,
+      ...(kind ? { statistics: `${kind}_${model}` } : {}),
+    })),
+    parameters,
+    experimental: METHODS.get(merge_method)!.experimental ?? false,
+    seed: 7,
   };
+  const read = [
+    ...(base ? ["base"] : []),
+    ...names,
+    ...(kind ? names.map((name) => `${kind}_${name}`) : []),
+  ];
+  return { recipe, inputs: Object.fromEntries(read.map((name) => [name, files[name]!])) };
+}
+
+/** Checkpoints with these values in some types, in turn, and matrices. */
+function filesOf(types: readonly DType[], exact = false): Record<string, Uint8Array> {
+  const all = ["base", "a", "b", "c", "fisher_a", "fisher_b", "fisher_c"].map((name, i) => {
+    const isStatistics = name.startsWith("fisher");
+    return [name, checkpoint(i + 1, types[i % types.length]!, { isStatistics, exact })];
+  });
+  const grams = ["a", "b", "c"].flatMap((name, i) =>
+    ["gram", "gram_along"].map((kind) => [`${kind}_${name}`, matrices(i)])
+  );
+  return Object.fromEntries([...all, ...grams]);
+}
+
+Deno.test("every method gives the same of values that are exact in all types, whatever types they have", async () => {
+  const plain = filesOf(["F32"], true);
+  for (const types of [["BF16", "F32"], ["F32", "BF16", "F32"], ["F16", "BF16", "F32"]] as const) {
+    const mixed = filesOf(types, true);
+    for (const [merge_method, variant] of cases) {
+      const options = { chunkElements: 8192 };
+      const float32 = <T>(recipe: T) => ({ ...recipe, out_dtype: "F32" });
+      const expected = mergeOf(merge_method, variant, plain);
+      const actual = mergeOf(merge_method, variant, mixed);
+      assertEquals(
+        await mergeBytes(float32(actual.recipe), actual.inputs, options),
+        await mergeBytes(float32(expected.recipe), expected.inputs, options),
+        `${merge_method} ${JSON.stringify(variant.parameters)}, ${types}`,
+      );
+    }
+  }
+});
+
+for (const dtype of ["BF16", "F16", "F32"] as const) {
+  const files = filesOf([dtype]);
   Deno.test(`the bytes do not depend on chunk size, workers or who reads (${dtype})`, () =>
     inFolder(async (folder) => {
       const pool = workerPool(2);
@@ -142,27 +193,7 @@ for (const dtype of ["BF16", "F16", "F32"] as const) {
         for (const [merge_method, { parameters, models = three, base = true }] of cases) {
           // Float types differ in how they get in and out alone, so all methods are tried with one.
           if (dtype !== "BF16" && !EVERY_TYPE.includes(merge_method)) continue;
-          const names = ["a", "b", "c"].slice(0, models.length);
-          const kind = METHODS.get(merge_method)!.statistics;
-          const recipe = {
-            merge_method,
-            ...(base ? { base_model: "base" } : {}),
-            models: names.map((model, i) => ({
-              model,
-              parameters: models[i]!,
-              ...(kind ? { statistics: `${kind}_${model}` } : {}),
-            })),
-            parameters,
-            experimental: METHODS.get(merge_method)!.experimental ?? false,
-            seed: 7,
-          };
-          const inputs = Object.fromEntries(
-            [
-              ...(base ? ["base"] : []),
-              ...names,
-              ...(kind ? names.map((name) => `${kind}_${name}`) : []),
-            ].map((name) => [name, files[name]!]),
-          );
+          const { recipe, inputs } = mergeOf(merge_method, { parameters, models, base }, files);
           const expected = await mergeBytes(recipe, inputs, {
             executor: single,
             chunkElements: 2 ** 20,
