@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kernels } from "../tensor/kernels/mod.ts";
+import type { Kernels, ListKeys } from "../tensor/kernels/mod.ts";
 import { binOfRank, COARSE_BINS, FINE_BINS, thresholdIn } from "../tensor/order_statistics.ts";
 import type { CollectJob, KeyCut, Lane, LaneKind, SampledKeys, WindowTally } from "./chunk_job.ts";
 
@@ -95,30 +95,66 @@ export function createAccumulators(kernels: Kernels): Accumulators {
 
 /** Counts one row's keys into a slot; answers what a window holds. */
 export function countMagnitudes(
-  { call, memory }: Kernels,
+  kernels: Kernels,
   x: number,
   base: number,
   count: number,
   slot: number,
   lane: Lane,
 ): WindowTally | undefined {
+  const { call } = kernels;
   if (lane.kind === "coarse") call.histogram(x, base, count, slot);
   if (lane.kind === "fine") call.fineHistogram(x, base, count, lane.bin, slot);
   if (lane.kind !== "window") return undefined;
-  const { low, high, guess } = lane;
+  return tallyOf([listKeys(kernels, call.listWindow, x, base, count, slot, lane)]);
+}
+
+/** A lane that lists keys. */
+export type WindowLane = Extract<Lane, { readonly kind: "window" }>;
+
+/** What was found among some elements of a row. */
+export interface CountedKeys extends Omit<WindowTally, "listed"> {
+  /** Keys for the list, and how many it held before. */
+  readonly found: number;
+  readonly before: number;
+  readonly largest: number;
+}
+
+/** Lists keys of some elements of a row in a slot. */
+export function listKeys(
+  { memory }: Kernels,
+  list: ListKeys,
+  x: number,
+  base: number,
+  count: number,
+  slot: number,
+  { low, high, guess }: WindowLane,
+): CountedKeys {
   const words = new Uint32Array(memory.buffer, slot, LIST_START / 4);
   const before = words[0]!;
-  const list = slot + LIST_START + before * 4;
-  call.listWindow(x, base, count, low, high, guess, list, LISTED - before, slot + 4);
-  const [above, zeros, equal, found] = words.subarray(1);
-  const after = before + found!;
-  words[0] = Math.min(after, LISTED);
+  const end = slot + LIST_START + before * 4;
+  list(x, base, count, low, high, guess, end, LISTED - before, slot + 4);
+  const [, above, zeros, equal, found, largest] = words as unknown as number[];
+  words[0] = Math.min(before + found!, LISTED);
+  return { above: above!, zeros: zeros!, equal: equal!, found: found!, before, largest: largest! };
+}
+
+/** What was found among elements that follow each other. */
+export function tallyOf(parts: readonly CountedKeys[]): WindowTally {
+  const sum = (of: (part: CountedKeys) => number) => parts.reduce((all, part) => all + of(part), 0);
+  const { before } = parts[0]!;
+  const after = before + sum(({ found }) => found);
   return {
-    above: above!,
-    zeros: zeros!,
-    equal: equal!,
+    above: sum(({ above }) => above),
+    zeros: sum(({ zeros }) => zeros),
+    equal: sum(({ equal }) => equal),
     ...(after <= LISTED ? { listed: [before, after] } : {}),
   };
+}
+
+/** Takes out of a list what was put there since. */
+export function shortenList({ memory }: Kernels, slot: number, since?: CountedKeys): void {
+  if (since) new Uint32Array(memory.buffer, slot, 1)[0] = since.before;
 }
 
 /** Counts the keys of a sample, using scratch space. */

@@ -22,6 +22,7 @@ import { inTurn } from "../in_turn.ts";
 import { mapOnDevice, reduceOnDevice } from "./device_jobs.ts";
 import { countMagnitudes, createAccumulators, sampleMagnitudes } from "./magnitudes.ts";
 import { createInputReader } from "./placed_inputs.ts";
+import { countStored } from "./stored_keys.ts";
 import { runTiles } from "./tiles.ts";
 import { findAdapter } from "./webgpu/adapter.ts";
 import type { GpuJobs } from "./webgpu/gpu_jobs.ts";
@@ -83,6 +84,10 @@ async function runJob(thread: Thread, given: ChunkJob): Promise<ChunkResult> {
     if (given.stage === "map" && given.kept) return { unread: true };
     const done = runTiles(thread, given);
     if (done) return done;
+  }
+  if (given.stage === "histogram") {
+    const counted = countStored(thread, given);
+    if (counted) return counted;
   }
   const job = readJob(thread, given);
   return job ? await runLoaded(thread, job) : { unread: true };

@@ -8,6 +8,7 @@ import { maskThreshold } from "../tensor/random.ts";
 import type { ChunkInputs, ChunkSelection, ChunkSelections, KeyCut } from "./chunk_job.ts";
 import { type ChunkMemory, floats, stagingEnd } from "./chunk_memory.ts";
 import { cutAtRank } from "./magnitudes.ts";
+import { leastKept, TOP_KEY } from "./row_cuts.ts";
 import { BLOCK } from "./segments.ts";
 
 /** Bytes that ranking needs beside 24 for each element of a vector. */
@@ -15,9 +16,6 @@ const RANK_TABLES = 131072;
 
 /** Words that may be written behind the random ones. */
 const SPARE_WORDS = 16;
-
-/** A key above all others: nothing lies above the cut. */
-const TOP_KEY = 0x7fffffff;
 
 /** Where one model's chunk and the values of dropped elements lie. */
 interface Place {
@@ -124,8 +122,7 @@ export function selectScored(
   scores: number,
   { key, quota }: KeyCut,
 ): void {
-  // Where all or none of the equal ones are kept, their order does not matter.
-  const from = quota >= count ? key : quota === 0 && key < TOP_KEY ? key + 1 : undefined;
+  const from = leastKept({ key, quota }, count);
   origins.forEach((base, i) => {
     const row = x + i * padded * 4;
     if (from !== undefined) kernels.call.keepScoredFrom(row, base, scores, padded, from);
@@ -139,19 +136,18 @@ function keepInside(
   { x, base }: Place,
   cut: KeyCut = { key: TOP_KEY, quota: 0 },
 ): void {
-  if (cut.quota >= count) call.keepFrom(x, base, padded, cut.key);
-  else if (cut.quota > 0) call.keepWithQuota(x, base, count, cut.key, cut.quota);
-  else if (cut.key < TOP_KEY) call.keepFrom(x, base, padded, cut.key + 1);
-  else call.keepFrom(x, base, padded, TOP_KEY);
+  const from = leastKept(cut, count);
+  if (from !== undefined) call.keepFrom(x, base, padded, from);
+  else call.keepWithQuota(x, base, count, cut.key, cut.quota);
 }
 
 function dropInside(
   { call }: Kernels,
   { count, padded }: ChunkMemory,
   { x, base }: Place,
-  { key, quota }: KeyCut,
+  cut: KeyCut,
 ): void {
-  if (quota >= count) call.dropFrom(x, base, padded, key);
-  else if (quota > 0) call.dropWithQuota(x, base, count, key, quota);
-  else if (key < TOP_KEY) call.dropFrom(x, base, padded, key + 1);
+  const from = leastKept(cut, count);
+  if (from !== undefined) call.dropFrom(x, base, padded, from);
+  else call.dropWithQuota(x, base, count, cut.key, cut.quota);
 }

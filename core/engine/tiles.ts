@@ -10,6 +10,7 @@ import { fillExponentials } from "./fused/exponentials.ts";
 import { agreeingRows, type Format, isStored } from "./fused/formats.ts";
 import { SHORT } from "./fused/fused.ts";
 import { mapRaw, reduceRaw } from "./fused/raw_tiles.ts";
+import { rowCuts } from "./row_cuts.ts";
 import { graphKey, graphOf, layoutOf, type Thread } from "./graph_jobs.ts";
 
 /**
@@ -23,10 +24,13 @@ export function runTiles(
 ): ChunkResult | undefined {
   const { inputs } = job;
   const { vectors } = job;
-  const whole = job.selections !== undefined || job.scored !== undefined ||
+  const whole = job.scored !== undefined ||
     vectors && (vectors.along === "columns" || vectors.length < SHORT);
-  const format = formatOf(job);
-  if (!fused || whole || !format) return undefined;
+  const cuts = job.selections && rowCuts(job, job.selections);
+  if (job.selections && !cuts) return undefined;
+  const stored = formatOf(job);
+  if (!fused || whole || !stored) return undefined;
+  const format = cuts ? { ...stored, cuts: cuts.rows } : stored;
   const isMap = job.stage === "map";
   const layout = {
     ...layoutOf(inputs, inputs.kinds, job, isMap ? job.double : true),
@@ -44,7 +48,14 @@ export function runTiles(
     ? accumulators.lasting("exponentials", (table) => fillExponentials(fused, kernels, table))
     : 0;
   const start = accumulators.end();
-  const run = { kernels, compiled, start, exponentials, reader };
+  const run = {
+    kernels,
+    compiled,
+    start,
+    exponentials,
+    reader,
+    ...(cuts ? { cuts } : {}),
+  };
   return isMap ? mapRaw(run, job) : reduceRaw(run, job);
 }
 

@@ -63,7 +63,8 @@ export function mergeChunks(
 
 /** Whether all passes go through small tiles: chunks of others lie in memory as a whole, decoded. */
 function isTiled({ vectors, measures, selections }: MergeWork["decision"]): boolean {
-  return !vectors && !selections?.some(Boolean) &&
+  const whole = selections?.some((each) => each?.kind === "random" || each?.kind === "ranked");
+  return !vectors && !whole &&
     (measures?.every(({ kind }) => kind === "sums") ?? true);
 }
 

@@ -58,40 +58,71 @@ Deno.test("a sample counts every key by its bin, and knows one of each", () => {
   }));
 });
 
-Deno.test("a window lists its keys in order, and counts what lies above, zeros and guessed keys", () => {
-  const { call, floats, words } = setUp();
-  fc.assert(fc.property(
-    grid,
-    grid,
-    fc.integer({ min: COUNT - 7, max: COUNT }),
-    fc.tuple(fc.nat(COUNT - 8), fc.nat(COUNT - 8), fc.nat(COUNT - 8)),
-    fc.nat(COUNT),
-    (x, b, count, picked, room) => {
-      floats(0).set(x);
-      floats(1024).set(b);
-      const keys = x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
-      const [low, guess, high] = picked.map((i) => keys[i]!).sort((a, b) => a - b);
-      const list = words(65536).fill(7);
-      call.listWindow(0, 1024, count, low!, high!, guess!, 65536, room, 4096);
-      const within = keys.filter((key) => key >= low! && key <= high! && key !== guess);
-      assertEquals([...words(4096, 4)], [
-        keys.filter((key) => key > high!).length,
-        keys.filter((key) => key === 0).length,
-        keys.filter((key) => key === guess).length,
-        within.length,
-      ]);
-      const written = within.slice(0, room);
-      assertEquals([...list], [...written, ...Array(COUNT - written.length).fill(7)]);
-    },
-  ));
-});
+/** Writes elements as float32 or as the bfloat16 that they are cut to; answers the values. */
+function place(at: number, values: readonly number[], narrow: boolean, memory: WebAssembly.Memory) {
+  const bits = new Uint32Array(Float32Array.from(values).buffer);
+  if (!narrow) new Uint32Array(memory.buffer, at, bits.length).set(bits);
+  else new Uint16Array(memory.buffer, at, bits.length).set(bits.map((word) => word >>> 16));
+  return [...new Float32Array(narrow ? bits.map((word) => word & 0xffff0000).buffer : bits.buffer)];
+}
+
+for (const [type, narrow] of [["float32", false], ["bfloat16", true]] as const) {
+  Deno.test(`a window lists its keys in order, and counts what lies above, zeros and guessed keys, of ${type}`, () => {
+    const { call, memory, words } = setUp();
+    const list = narrow ? call.listWindowBf16 : call.listWindow;
+    fc.assert(fc.property(
+      grid,
+      grid,
+      fc.integer({ min: COUNT - 7, max: COUNT }),
+      fc.tuple(fc.nat(COUNT - 8), fc.nat(COUNT - 8), fc.nat(COUNT - 8)),
+      fc.nat(COUNT),
+      (x, b, count, picked, room) => {
+        const [values, bases] = [place(0, x, narrow, memory), place(1024, b, narrow, memory)];
+        const keys = values.slice(0, count).map((value, i) => keyOf(value, bases[i]!));
+        const [low, guess, high] = picked.map((i) => keys[i]!).sort((a, b) => a - b);
+        const listed = words(65536).fill(7);
+        list(0, 1024, count, low!, high!, guess!, 65536, room, 4096);
+        const within = keys.filter((key) => key >= low! && key <= high! && key !== guess);
+        assertEquals([...words(4096, 5)], [
+          keys.filter((key) => key > high!).length,
+          keys.filter((key) => key === 0).length,
+          keys.filter((key) => key === guess).length,
+          within.length,
+          Math.max(...keys),
+        ]);
+        const written = within.slice(0, room);
+        assertEquals([...listed], [...written, ...Array(COUNT - written.length).fill(7)]);
+      },
+    ));
+  });
+
+  Deno.test(`the place behind so many equal keys is found, or how many there are, of ${type}`, () => {
+    const { call, memory } = setUp();
+    const find = narrow ? call.findEqualBf16 : call.findEqual;
+    fc.assert(fc.property(
+      grid,
+      grid,
+      fc.integer({ min: COUNT - 7, max: COUNT }),
+      fc.nat(COUNT - 8),
+      fc.integer({ min: 1, max: COUNT }),
+      (x, b, count, picked, quota) => {
+        const [values, bases] = [place(0, x, narrow, memory), place(1024, b, narrow, memory)];
+        const keys = values.slice(0, count).map((value, i) => keyOf(value, bases[i]!));
+        const key = keys[picked]!;
+        const places = keys.flatMap((each, i) => each === key ? [i] : []);
+        const expected = places.length < quota ? -places.length : places[quota - 1]! + 1;
+        assertEquals(find(0, 1024, count, key, quota), expected);
+      },
+    ));
+  });
+}
 
 Deno.test("a window that reaches to the last key has nothing above it", () => {
   const { call, floats, words } = setUp();
   floats(0).fill(NaN);
   floats(1024).fill(0);
   call.listWindow(0, 1024, COUNT, 0, 0x7fffffff, 0, 65536, COUNT, 4096);
-  assertEquals([...words(4096, 4)], [0, 0, 0, COUNT]);
+  assertEquals([...words(4096, 5)], [0, 0, 0, COUNT, keyOf(NaN, 0)]);
 });
 
 Deno.test("keys of one bin are counted one by one", () => {

@@ -14,6 +14,7 @@ import {
   showsNonFinite,
 } from "./program.ts";
 import { address, coefficient, type Emission, readExponentials, readRow } from "./emit_reads.ts";
+import { cutDifference, type CutPlan, planCuts, readCutRow } from "./row_cuts.ts";
 import { narrowRow } from "./exponentials.ts";
 import { OFFSET, parameter, PARAMETERS } from "./parameters.ts";
 import { emitExp, emitLog, emitTanh } from "./transcendental.ts";
@@ -50,6 +51,8 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
     turn: "whole" as const,
     largest: LARGEST,
     passing: PASSING,
+    room: ROOM,
+    cuts: planCuts(program, format),
   };
   const local = (index: number) => FIRST_VECTOR + index;
   /** What is reduced, each once. */
@@ -65,7 +68,7 @@ export function emitProgram(program: Program, format: Format): Uint8Array<ArrayB
   const emit = (only: boolean, turn: Turn) => {
     instructions.forEach((instruction, i) => {
       if (uniform[i] !== only) return;
-      emitInstruction({ ...emission, turn }, instruction, only, local);
+      emitInstruction({ ...emission, turn }, instruction, i, only, local);
       code.set(local(i));
     });
   };
@@ -129,12 +132,13 @@ const [LT_I32, ADD_I32, AND_I32, SHL_I32] = [0x48, 0x6a, 0x71, 0x74];
 const [ADD_F64, MAX_F64, STORE_F64] = [0xa0, 0xa5, 0x39];
 
 function emitInstruction(
-  emission: Emission,
+  emission: Emission & { readonly cuts: CutPlan },
   instruction: Instruction,
+  index: number,
   uniform: boolean,
   local: (index: number) => number,
 ): void {
-  const { code, double, format, instructions, turn } = emission;
+  const { code, cuts, double, format, instructions, turn } = emission;
   const opcodes: Opcodes = double ? F64 : F32;
   for (const argument of argumentsOf(instruction)) {
     if (instruction.kind === "binary" || instruction.kind === "compare") code.get(local(argument));
@@ -142,10 +146,15 @@ function emitInstruction(
   switch (instruction.kind) {
     case "row": {
       const { row, unselected } = instruction;
-      return readRow(emission, unselected ? "unselected" : "x", row, format.rows[row]!);
+      if (cuts.reads.has(index)) return readCutRow(emission, row, format.cuts![row]!);
+      const watching = emission.watching && !cuts.unwatched.has(index);
+      const pointer = unselected ? "unselected" : "x";
+      return readRow({ ...emission, watching }, pointer, row, format.rows[row]!);
     }
-    case "base":
-      return readRow(emission, "base", 0, format.base);
+    case "base": {
+      const watching = emission.watching && !cuts.baseUnwatched;
+      return readRow({ ...emission, watching }, "base", 0, format.base);
+    }
     case "valid":
       return constant(code, double, [1, turn === "tail" ? 0 : 1]);
     case "constant":
@@ -162,8 +171,11 @@ function emitInstruction(
       code.get(local(arg));
       return code.simd(opcodes[operation]);
     }
-    case "binary":
-      return code.simd(opcodes[instruction.operation]);
+    case "binary": {
+      code.simd(opcodes[instruction.operation]);
+      const row = cuts.differences.get(index);
+      return row === undefined ? undefined : cutDifference(emission, row, format.cuts![row]!);
+    }
     case "compare":
       return code.simd((double ? COMPARE.f64 : COMPARE.f32)[instruction.operation]);
     case "select": {

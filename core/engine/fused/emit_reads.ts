@@ -25,6 +25,8 @@ export interface Emission {
   /** The local of the largest magnitude that was seen, and one for what is on its way. */
   readonly largest: number;
   readonly passing: number;
+  /** Locals that are free. */
+  readonly room: readonly number[];
 }
 
 /** Reads elements in the program's precision. */

@@ -30,6 +30,19 @@ export interface Format {
   readonly seen?: boolean;
   /** Elements on which so many models agree take that value; 0: none. */
   readonly agreeing: number;
+  /** By row, how it is cut: the other elements take the value of its origin. Absent: none is; float32 programs only. */
+  readonly cuts?: readonly (RowCut | undefined)[];
+}
+
+/**
+ * A row keeps the elements whose magnitude, as far from the base or from 0, has a key from a bound on; `band`: up to
+ * a second bound.
+ */
+export type RowCut = `${"base" | "zero"} ${"from" | "band"}`;
+
+/** Tells formats apart. */
+export function formatKey({ rows, base, out, watched, seen, agreeing, cuts }: Format): string {
+  return [rows.join(), base, out, watched, seen, agreeing, cuts?.join()].join("/");
 }
 
 /** {@linkcode Format.agreeing} of a map over so many models; undefined where programs cannot. */
@@ -121,6 +134,7 @@ export function storeFloats(code: Code, stored: Stored, value: number, lanes: 2 
   code.simd(lanes === 4 ? DIVERSE.store64Lane : DIVERSE.store32Lane, 0, 0, 0);
 }
 
-function integers(code: Code, value: number): void {
+/** Leaves four integers of one value on the stack. */
+export function integers(code: Code, value: number): void {
   code.constant(new Uint8Array(new Int32Array(4).fill(value).buffer));
 }

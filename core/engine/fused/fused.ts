@@ -18,7 +18,7 @@ import { coefficientRows, release } from "../feeds.ts";
 import type { Segments } from "../segments.ts";
 import { emitProgram } from "./emit.ts";
 import { readsExponentials } from "./exponentials.ts";
-import { decodedFormat, type Format } from "./formats.ts";
+import { decodedFormat, type Format, formatKey } from "./formats.ts";
 import { lowerGraph } from "./lower.ts";
 import type { Program } from "./program.ts";
 
@@ -51,10 +51,7 @@ export function createFusedEngine({ memory }: Kernels): FusedEngine {
   const known = new Map<string, Compiled | undefined>();
   return {
     compile(key, layout, graph, format = decodedFormat(layout.models + layout.statistics)) {
-      const { rows, base, out, watched, seen, agreeing } = format;
-      const full = [key, layout.expanded, rows.join(), base, out, watched, seen, agreeing].join(
-        "/",
-      );
+      const full = `${key}/${layout.expanded}/${formatKey(format)}`;
       if (known.has(full)) return known.get(full);
       const program = lowerGraph(graph().model(), layout);
       const compiled = program && instantiate(program, format, memory);

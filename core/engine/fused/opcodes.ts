@@ -46,6 +46,7 @@ export const COMPARE: Readonly<Record<"f32" | "f64", Readonly<Record<Comparison,
 export const INTEGER = {
   equal32: 0x37,
   greater32: 0x3b,
+  greaterOrEqual32: 0x3f,
   and: 0x4e,
   andNot: 0x4f,
   anyTrue: 0x53,

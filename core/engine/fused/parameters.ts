@@ -22,6 +22,8 @@ export const PARAMETERS = [
   "yStride",
   /** The exponentials of all bfloat16, where a program looks them up. */
   "exponentials",
+  /** Two keys for every row of the models, where some are cut: the least that is kept, and the least above those. */
+  "cuts",
 ] as const;
 
 /** The name of one. */

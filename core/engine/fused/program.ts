@@ -78,7 +78,7 @@ export function createProgram(double: boolean, expanded: boolean): ProgramBuilde
   const known = new Map<string, number>();
   const coefficients: CoefficientSlot[] = [];
   const add = (given: Instruction): number => {
-    const instruction = ordered(given);
+    const instruction = withoutOnes(ordered(given), instructions);
     const key = keyOf(instruction);
     const same = known.get(key);
     if (same !== undefined) return same;
@@ -134,6 +134,18 @@ export function argumentsOf(instruction: Instruction): readonly number[] {
     default:
       return [];
   }
+}
+
+/** A coefficient times 1 or 0 by a mask is the coefficient or 0. */
+function withoutOnes(instruction: Instruction, all: readonly Instruction[]): Instruction {
+  if (instruction.kind !== "binary" || instruction.operation !== "mul") return instruction;
+  const [factor, other] = instruction.args;
+  const chosen = all[other]!;
+  if (all[factor]!.kind !== "coefficient" || chosen.kind !== "select") return instruction;
+  const [first, second] = chosen.args;
+  const one = all[first]!;
+  const isChoice = one.kind === "constant" && one.value === 1 && isZero(all[second]!);
+  return isChoice ? { ...chosen, args: [factor, second] } : instruction;
 }
 
 /** Sums and products do not depend on the order of their two arguments. */

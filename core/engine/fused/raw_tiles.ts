@@ -4,18 +4,14 @@
  * @module
  */
 import { DTYPES } from "../../tensor/dtype.ts";
-import type { ChunkInput, ChunkResult, MapJob, ReduceJob } from "../chunk_job.ts";
+import type { ChunkResult, MapJob, ReduceJob } from "../chunk_job.ts";
 import type { Kernels } from "../../tensor/kernels/mod.ts";
 import type { InputReader } from "../placed_inputs.ts";
 import { BLOCK, segmentsOf } from "../segments.ts";
+import { placeRows, SLACK, STRIDE, TILE, type TileRows } from "../tile_rows.ts";
+import type { RowCuts } from "../row_cuts.ts";
+import { type CutRun, cutRuns } from "./cut_runs.ts";
 import { type Compiled, placeVector } from "./fused.ts";
-
-/** Elements of a tile: a multiple of the blocks that sums are taken of; the tiles of some models fit the cache. */
-export const TILE = 4 * BLOCK;
-/** Bytes from row to row. */
-const STRIDE = 4 * TILE;
-/** Elements that a program may read beyond the end. */
-const SLACK = 8;
 
 /** What a chunk is run with. */
 export interface RawRun {
@@ -25,6 +21,8 @@ export interface RawRun {
   readonly start: number;
   /** Where the table of exponentials lies, if the program reads it. */
   readonly exponentials: number;
+  /** The bounds of rows that are cut, two a row. */
+  readonly cuts?: RowCuts;
   /** Fetches inputs that are not there yet straight into the tiles. */
   readonly reader: InputReader;
 }
@@ -43,7 +41,7 @@ export function mapRaw(run: RawRun, job: MapJob): ChunkResult | undefined {
   const bytes = new Uint8Array(job.inputs.count * width);
   for (const { start, count } of tilesOf(job)) {
     if (!place.fill(start, count)) return UNREAD;
-    for (const { vector, at, size } of runsOf(job, start, count)) {
+    for (const { vector = 0, at, size } of place.cut?.(count) ?? runsOf(job, start, count)) {
       // Rounded up, each reaches into what the next one writes.
       if (place.run(vector, at, size, place.y + at * width) !== 0) return undefined;
     }
@@ -104,11 +102,10 @@ function* runsOf({ vectors }: MapJob | ReduceJob, start: number, count: number) 
 }
 
 /** The tiles' place in memory. */
-interface Place {
+interface Place extends TileRows {
   readonly y: number;
-  readonly baseRow: number;
-  /** Copies or reads the elements from `from` on into the rows; answers whether it could. */
-  fill(from: number, size: number): boolean;
+  /** The pieces of a tile that are cut alike, their bounds set; absent: nothing is cut. */
+  readonly cut?: (size: number) => Iterable<CutRun & { readonly vector?: number }>;
   /** Whether two rows hold the same bits. */
   same(a: number, b: number, size: number): boolean;
   /** Runs the program on elements of the tile that belong to a vector, with its result at `y`. */
@@ -116,36 +113,23 @@ interface Place {
 }
 
 function placeTiles(
-  { kernels, compiled: { program, run }, start, exponentials, reader }: RawRun,
+  { kernels, compiled: { program, run }, start, exponentials, cuts, reader }: RawRun,
   job: MapJob | ReduceJob,
 ): Place {
-  const { models, base } = job.inputs;
-  const x = Math.ceil(start / 16) * 16;
-  const inputs: ChunkInput[] = base ? [...models, base] : [...models];
-  const y = x + inputs.length * STRIDE;
   // The last vector of a tile is rounded up.
-  const coefficients = y + STRIDE + 16 * SLACK;
-  const readers = inputs.map(({ at }) => at && reader.open(at));
-  const widths = inputs.map(({ dtype }) => DTYPES[dtype].bytes);
-  kernels.reserve(coefficients + 8 * program.coefficients.length + 16 * SLACK);
-  const heap = new Uint8Array(kernels.memory.buffer as ArrayBuffer);
+  const results = STRIDE + 16 * SLACK;
+  const bounds = 16 * Math.ceil(job.inputs.kinds.length / 2);
+  const extra = results + bounds + 8 * program.coefficients.length + 16 * SLACK;
+  const zeros = cuts?.rows.some((cut) => cut?.startsWith("zero")) ?? false;
+  const rows = placeRows(kernels, reader, job.inputs, { start, extra, zeros });
+  const { x, baseRow, widths, end: y } = rows;
+  const coefficients = y + results + bounds;
   const words = new Int32Array(kernels.memory.buffer);
-  const baseRow = models.length;
   let placed = -1;
   return {
+    ...rows,
     y,
-    baseRow,
-    fill(from, size) {
-      return inputs.every((input, row) => {
-        const width = widths[row]!;
-        const at = x + row * STRIDE;
-        const end = at + size * width;
-        if (size < TILE) heap.fill(0, end, end + SLACK * width);
-        if (input.at) return readers[row]?.(heap.subarray(at, end), from * width) ?? false;
-        heap.set(input.bytes.subarray(from * width, (from + size) * width), at);
-        return true;
-      });
-    },
+    ...(cuts ? { cut: cutRuns(kernels, rows, cuts.bounds, y + results, job.inputs.count) } : {}),
     same(a, b, size) {
       const [left, right] = [(x + a * STRIDE) / 4, (x + b * STRIDE) / 4];
       const end = Math.ceil(size * widths[a]! / 4);
@@ -160,12 +144,13 @@ function placeTiles(
         offset(0),
         STRIDE,
         offset(0),
-        base ? offset(baseRow) : 0,
+        job.inputs.base ? offset(baseRow) : 0,
         coefficients,
         0,
         y,
         STRIDE,
         exponentials,
+        rows.end + results,
       );
     },
   };

@@ -6,6 +6,28 @@
  */
 import { KERNELS_WASM } from "./kernels_wasm.ts";
 
+/** Lists the keys of a row around an expected one, and tallies them. */
+export type ListKeys = (
+  x: number,
+  b: number,
+  count: number,
+  low: number,
+  high: number,
+  guess: number,
+  list: number,
+  room: number,
+  tally: number,
+) => void;
+
+/** Finds the place behind the `quota`-th key that equals the threshold; if there are fewer, minus their number. */
+export type FindEqual = (
+  x: number,
+  b: number,
+  count: number,
+  threshold: number,
+  quota: number,
+) => number;
+
 /** The kernels' functions; pointers are byte offsets into {@linkcode Kernels.memory}. */
 export interface KernelFunctions {
   bf16ToF32(source: number, target: number, count: number): number;
@@ -24,18 +46,11 @@ export interface KernelFunctions {
   histogram(x: number, b: number, count: number, coarse: number): void;
   sampleKeys(x: number, b: number, count: number, coarse: number, last: number): void;
   fineHistogram(x: number, b: number, count: number, bin: number, fine: number): void;
-  listWindow(
-    x: number,
-    b: number,
-    count: number,
-    low: number,
-    high: number,
-    guess: number,
-    list: number,
-    room: number,
-    tally: number,
-  ): void;
+  readonly listWindow: ListKeys;
+  readonly listWindowBf16: ListKeys;
   countEqual(x: number, b: number, count: number, threshold: number): number;
+  readonly findEqual: FindEqual;
+  readonly findEqualBf16: FindEqual;
   keepFrom(x: number, b: number, count: number, threshold: number): void;
   keepWithQuota(x: number, b: number, count: number, threshold: number, quota: number): void;
   dropFrom(x: number, b: number, count: number, threshold: number): void;

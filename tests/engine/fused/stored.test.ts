@@ -9,9 +9,11 @@ import { type DType, DTYPES } from "../../../core/tensor/dtype.ts";
 
 const engine = onnxRuntime();
 const fused = createChunkRunner(engine, "fused");
-/** Selections, also those that keep all, work on decoded rows. */
-const decoded = <Job extends MapJob | ReduceJob>(job: Job) =>
-  fused({ ...job, selections: job.inputs.kinds.map(() => undefined) });
+/** A mask, also one that keeps all, works on decoded rows. */
+const decoded = <Job extends MapJob | ReduceJob>(job: Job) => {
+  const keep = new Uint8Array(job.inputs.count).fill(1);
+  return fused({ ...job, selections: job.inputs.kinds.map(() => ({ kind: "mask", keep })) });
+};
 
 function stored(dtype: DType, values: Float32Array): Bytes {
   const bytes = new Uint8Array(values.length * DTYPES[dtype].bytes);

@@ -5,6 +5,6 @@ export { bf16ToF32, f32ToBf16, nonFinite, takeAgreed } from "./convert";
 export {
   dropFrom, dropWithQuota, keepFrom, keepScored, keepScoredFrom, keepWithQuota,
 } from "./cuts";
-export { countEqual, fineHistogram, histogram, listWindow, sampleKeys } from "./histograms";
+export { countEqual, findEqual, findEqualBf16, fineHistogram, histogram, listWindow, listWindowBf16, sampleKeys } from "./histograms";
 export { keepRandom } from "./random";
 export { keepRanked } from "./ranks";
