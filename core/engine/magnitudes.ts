@@ -106,55 +106,54 @@ export function countMagnitudes(
   if (lane.kind === "coarse") call.histogram(x, base, count, slot);
   if (lane.kind === "fine") call.fineHistogram(x, base, count, lane.bin, slot);
   if (lane.kind !== "window") return undefined;
-  return tallyOf([listKeys(kernels, call.listWindow, x, base, count, slot, lane)]);
+  const lister = keyLister(kernels, call.listWindow, slot, lane);
+  lister.take(x, base, count);
+  return lister.tally();
 }
 
 /** A lane that lists keys. */
 export type WindowLane = Extract<Lane, { readonly kind: "window" }>;
 
-/** What was found among some elements of a row. */
-export interface CountedKeys extends Omit<WindowTally, "listed"> {
-  /** Keys for the list, and how many it held before. */
-  readonly found: number;
-  readonly before: number;
-  readonly largest: number;
+/** Lists keys of a row, piece by piece, and adds up what was found. */
+export interface KeyLister {
+  /** Takes the next elements. */
+  take(x: number, base: number, count: number): void;
+  /** The largest key so far. */
+  largest(): number;
+  tally(): WindowTally;
+  /** Takes out of the list what was put there. */
+  undo(): void;
 }
 
-/** Lists keys of some elements of a row in a slot. */
-export function listKeys(
+/** A lister into a slot; nothing may grow the memory while it is used. */
+export function keyLister(
   { memory }: Kernels,
   list: ListKeys,
-  x: number,
-  base: number,
-  count: number,
   slot: number,
   { low, high, guess }: WindowLane,
-): CountedKeys {
+): KeyLister {
   const words = new Uint32Array(memory.buffer, slot, LIST_START / 4);
   const before = words[0]!;
-  const end = slot + LIST_START + before * 4;
-  list(x, base, count, low, high, guess, end, LISTED - before, slot + 4);
-  const [, above, zeros, equal, found, largest] = words as unknown as number[];
-  words[0] = Math.min(before + found!, LISTED);
-  return { above: above!, zeros: zeros!, equal: equal!, found: found!, before, largest: largest! };
-}
-
-/** What was found among elements that follow each other. */
-export function tallyOf(parts: readonly CountedKeys[]): WindowTally {
-  const sum = (of: (part: CountedKeys) => number) => parts.reduce((all, part) => all + of(part), 0);
-  const { before } = parts[0]!;
-  const after = before + sum(({ found }) => found);
+  let [above, zeros, equal, found, largest] = [0, 0, 0, 0, 0];
   return {
-    above: sum(({ above }) => above),
-    zeros: sum(({ zeros }) => zeros),
-    equal: sum(({ equal }) => equal),
-    ...(after <= LISTED ? { listed: [before, after] } : {}),
+    take(x, base, count) {
+      const length = words[0]!;
+      const end = slot + LIST_START + length * 4;
+      list(x, base, count, low, high, guess, end, LISTED - length, slot + 4);
+      above += words[1]!;
+      zeros += words[2]!;
+      equal += words[3]!;
+      found += words[4]!;
+      largest = Math.max(largest, words[5]!);
+      words[0] = Math.min(length + words[4]!, LISTED);
+    },
+    largest: () => largest,
+    tally() {
+      const after = before + found;
+      return { above, zeros, equal, ...(after <= LISTED ? { listed: [before, after] } : {}) };
+    },
+    undo: () => void (words[0] = before),
   };
-}
-
-/** Takes out of a list what was put there since. */
-export function shortenList({ memory }: Kernels, slot: number, since?: CountedKeys): void {
-  if (since) new Uint32Array(memory.buffer, slot, 1)[0] = since.before;
 }
 
 /** Counts the keys of a sample, using scratch space. */

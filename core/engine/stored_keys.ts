@@ -6,7 +6,7 @@
 import type { ListKeys } from "../tensor/kernels/mod.ts";
 import type { ChunkResult, HistogramJob, WindowTally } from "./chunk_job.ts";
 import type { Thread } from "./graph_jobs.ts";
-import { type CountedKeys, listKeys, shortenList, tallyOf, type WindowLane } from "./magnitudes.ts";
+import { keyLister, type WindowLane } from "./magnitudes.ts";
 import { placeRows, STRIDE, TILE } from "./tile_rows.ts";
 
 /** The least key of what is not finite: the difference of finite elements may overflow, of others it is never finite. */
@@ -44,24 +44,23 @@ export function countStored(
   }
   const zeros = origins.includes(undefined);
   const rows = placeRows(kernels, reader, inputs, { start: accumulators.end(), zeros });
-  const parts: CountedKeys[][] = counted.map(() => []);
-  const undo = () => counted.forEach(({ slot }, i) => shortenList(kernels, slot, parts[i]![0]));
+  const listers = counted.map(({ slot, list, lane }) => keyLister(kernels, list, slot, lane));
+  const undo = () => listers.forEach((lister) => lister.undo());
   for (let from = 0; from < total; from += TILE) {
     const size = Math.min(TILE, total - from);
     if (!rows.fill(from, size)) {
       undo();
       return { unread: true };
     }
-    for (const [i, { lane, slot, list }] of counted.entries()) {
-      const x = rows.x + lane.row * STRIDE;
-      parts[i]!.push(listKeys(kernels, list, x, rows.origin(lane.row), size, slot, lane));
-    }
+    counted.forEach(({ lane: { row } }, i) =>
+      listers[i]!.take(rows.x + row * STRIDE, rows.origin(row), size)
+    );
   }
-  if (parts.some((all) => all.some(({ largest }) => largest >= INFINITE))) {
+  if (listers.some((lister) => lister.largest() >= INFINITE)) {
     undo();
     return undefined;
   }
   const tallies: (WindowTally | undefined)[] = lanes.map(() => undefined);
-  counted.forEach(({ at }, i) => tallies[at] = tallyOf(parts[i]!));
+  counted.forEach(({ at }, i) => tallies[at] = listers[i]!.tally());
   return { thread: accumulators.thread, tallies };
 }

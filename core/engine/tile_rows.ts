@@ -57,6 +57,8 @@ export function placeRows(
   kernels.reserve(end + extra);
   const heap = new Uint8Array(kernels.memory.buffer as ArrayBuffer);
   heap.fill(0, none, end);
+  // Views are made once a chunk: one for every row of every tile would be most of a thread's garbage.
+  const whole = inputs.map((_, row) => heap.subarray(rowAt(row), rowAt(row) + TILE * widths[row]!));
   return {
     x,
     baseRow: models.length,
@@ -69,7 +71,10 @@ export function placeRows(
         const at = rowAt(row);
         const end = at + size * width;
         if (size < TILE) heap.fill(0, end, end + SLACK * width);
-        if (input.at) return readers[row]?.(heap.subarray(at, end), from * width) ?? false;
+        if (input.at) {
+          const target = size === TILE ? whole[row]! : heap.subarray(at, end);
+          return readers[row]?.(target, from * width) ?? false;
+        }
         heap.set(input.bytes.subarray(from * width, (from + size) * width), at);
         return true;
       }),

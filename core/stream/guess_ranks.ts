@@ -8,6 +8,7 @@ import { binOfRank, COARSE_BINS, FINE_BINS } from "../tensor/order_statistics.ts
 import type { Chunk } from "./chunks.ts";
 import { type MergeContext, runPieces } from "./context.ts";
 import { freeWords } from "./count_keys.ts";
+import { inOrder } from "./in_order.ts";
 import type { RankedTensor, WantedRank } from "./rank_pass.ts";
 
 /** Elements of a sample, and in how many pieces they lie. */
@@ -17,7 +18,9 @@ const PIECES = 16;
 const SAMPLED_ONCE = 2 ** 23;
 const SAMPLES = 16;
 /** A sample is at most this share of all elements. */
-const SHARE = 1 / 4;
+const SHARE = 1 / 32;
+/** Samples that are taken at once: each may wait for answers of a remote source. */
+const AT_ONCE = 2;
 /** How many standard deviations of the sample's share the window reaches to either side. */
 const DEVIATIONS = 4;
 
@@ -39,12 +42,17 @@ export async function guessRanks(
   const names = [...new Set(wanted.map(({ row }) => row))];
   const total = tensors.reduce((sum, { tensor }) => sum + tensor.elements, 0);
   const times = Math.min(Math.ceil(total / SAMPLED_ONCE), SAMPLES);
+  const places = Array.from(
+    { length: times },
+    (_, i) => piecesOf(tensors, total, (i + 0.5) / times),
+  );
+  const taking = inOrder(
+    places.flat(),
+    AT_ONCE,
+    ([ranked, pieces]) => sample(context, ranked, pieces, names),
+  );
   const samples: (SampledKeys | undefined)[][] = [];
-  for (let i = 0; i < times; i++) {
-    for (const [ranked, pieces] of piecesOf(tensors, total, (i + 0.5) / times)) {
-      samples.push(await sample(context, ranked, pieces, names));
-    }
-  }
+  for await (const taken of taking) samples.push(taken);
   const guesses: (RankGuess | undefined)[] = [];
   for (const [i, name] of names.entries()) {
     const row = joined(samples.map((rows) => rows[i]));

@@ -39,13 +39,14 @@ export function mapRaw(run: RawRun, job: MapJob): ChunkResult | undefined {
   const { kernels } = run;
   const width = DTYPES[job.out].bytes;
   const bytes = new Uint8Array(job.inputs.count * width);
+  const whole = new Uint8Array(kernels.memory.buffer, place.y, TILE * width);
   for (const { start, count } of tilesOf(job)) {
     if (!place.fill(start, count)) return UNREAD;
     for (const { vector = 0, at, size } of place.cut?.(count) ?? runsOf(job, start, count)) {
       // Rounded up, each reaches into what the next one writes.
       if (place.run(vector, at, size, place.y + at * width) !== 0) return undefined;
     }
-    bytes.set(new Uint8Array(kernels.memory.buffer, place.y, count * width), start * width);
+    bytes.set(count === TILE ? whole : whole.subarray(0, count * width), start * width);
   }
   return { bytes };
 }
