@@ -3,8 +3,9 @@
  *
  * Options: `--parameters 220M --dtype BF16 --models 3 --methods a,b --inputs path,upload,store,url --runs 2
  * --latency 20 --folder .bench --json FILE`; the latency is that of the server of URLs, in milliseconds. The faster
- * run counts. The last column compares uploads with saving the same upload and merging files, and URLs with the slower
- * of merging files and asking for the same bytes.
+ * run counts. The last columns compare uploads with saving the same upload and merging files; URLs with the slower of
+ * merging files and asking for the same bytes, and with both at once, which share the processors as a merge by URL has
+ * to share them with the server.
  *
  * @module
  */
@@ -28,6 +29,8 @@ interface Measurement {
   readonly ratio: number;
   /** Seconds of what it cannot do without: the copies; saving the upload and merging files; the requests alone. */
   readonly limit?: number;
+  /** Seconds of merging files while the same bytes are asked for, until both are done. */
+  readonly both?: number;
 }
 
 function option(name: string, fallback: string): string {
@@ -128,31 +131,42 @@ const pathOf = (variant: number) => `${real}/m${variant}.safetensors`;
 /** Seconds of the merges of files, by method. */
 const fromFiles = new Map<string, number>();
 
-/** What the inputs alone cost; undefined where merges of files were not measured before. */
-async function limitOf(
+/** What is measured beside a merge. */
+type Beside = Pick<Measurement, "limit" | "both">;
+
+/** What the inputs alone cost; nothing where merges of files were not measured before. */
+async function besideOf(
   kind: InputKind,
   merge: number | undefined,
   files: Readonly<Record<string, string>>,
-): Promise<number | undefined> {
-  if (merge === undefined || kind === "path" || kind === "store") return undefined;
-  if (kind === "upload") return merge + await saveSeconds(files, real);
+  fromPaths: () => Promise<number>,
+): Promise<Beside> {
+  if (merge === undefined || kind === "path" || kind === "store") return {};
+  if (kind === "upload") return { limit: merge + await saveSeconds(files, real) };
   const urls = Object.values(files).map((file) => `${rangeOrigin}/${file}`);
-  return Math.max(merge, await requestSeconds(urls, size));
+  const limit = Math.max(merge, await requestSeconds(urls, size));
+  const both = [];
+  for (let run = 0; run < runs; run++) {
+    both.push(await seconds(() => Promise.all([fromPaths(), requestSeconds(urls, size)])));
+  }
+  return { limit, both: Math.min(...both) };
 }
 
 function report(measurement: Measurement): void {
   results.push(measurement);
-  const { method, inputs, seconds, gigabytesPerSecond, peak, ratio, limit } = measurement;
+  const { method, inputs, seconds, gigabytesPerSecond, peak, ratio, limit, both } = measurement;
+  const times = (base: number | undefined) => base === undefined ? "" : (seconds / base).toFixed(2);
   console.log(
     method.padEnd(18) + inputs.padEnd(10) + seconds.toFixed(2).padStart(8) +
       gigabytesPerSecond.toFixed(2).padStart(8) + peak.toFixed(0).padStart(10) +
-      ratio.toFixed(1).padStart(9) +
-      (limit === undefined ? "" : (seconds / limit).toFixed(2).padStart(9)),
+      (ratio.toFixed(1).padStart(9) + times(limit).padStart(9) + times(both).padStart(9)).trimEnd(),
   );
 }
 
 console.log(
-  `\n${"method".padEnd(18)}${"inputs".padEnd(10)}       s    GB/s   peak MB  x copies  x limit`,
+  `\n${"method".padEnd(18)}${
+    "inputs".padEnd(10)
+  }       s    GB/s   peak MB  x copies  x limit   x both`,
 );
 try {
   for (const kind of inputs) {
@@ -168,29 +182,22 @@ try {
         const copies = await copySeconds(used.map(pathOf), output);
         server.peak();
         const times: number[] = [];
-        for (let run = 0; run < runs; run++) {
-          times.push(
-            await runMerge(kind, {
-              origin: server.origin,
-              recipe,
-              files,
-              folder: real,
-              output,
-              ranges: rangeOrigin,
-            }),
-          );
-        }
+        const { origin } = server;
+        const merge = { origin, recipe, files, folder: real, output, ranges: rangeOrigin };
+        for (let run = 0; run < runs; run++) times.push(await runMerge(kind, merge));
         const time = Math.min(...times);
         if (kind === "path") fromFiles.set(method, time);
-        const limit = await limitOf(kind, fromFiles.get(method), files);
+        const peak = server.peak();
+        const fromPaths = () => runMerge("path", merge);
+        const beside = await besideOf(kind, fromFiles.get(method), files, fromPaths);
         report({
           method,
           inputs: kind,
           seconds: time,
           gigabytesPerSecond: size * (used.length + 1) / 1e9 / time,
-          peak: server.peak(),
+          peak,
           ratio: time / copies,
-          ...(limit === undefined ? {} : { limit }),
+          ...beside,
         });
       }
     } finally {
