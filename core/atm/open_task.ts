@@ -10,6 +10,7 @@ import { bindSources, type Sources, type SourceSpec, type UsedNames } from "../m
 import type { OnnxModel } from "../onnx/model.ts";
 import { Problem } from "../problem.ts";
 import { isExternalData } from "../sources/external_data.ts";
+import { openModel } from "../sources/open_model.ts";
 import { openBytes, type SourcePorts, type UploadedSource } from "../sources/open_sources.ts";
 import { type BoundData, openTaskData } from "./batches.ts";
 import { openShard } from "./shard/open_shard.ts";
@@ -63,6 +64,27 @@ export async function openWeights(sources: TaskSources, name: string): Promise<C
     );
   }
   return checkpoint;
+}
+
+/** Opens a checkpoint of weights that a document need not name. */
+export async function openNamed(
+  sources: TaskSources,
+  name: string | undefined,
+): Promise<Checkpoint | undefined> {
+  return name === undefined ? undefined : await openWeights(sources, name);
+}
+
+/**
+ * Opens a model by its source's name; the closers give its memory back.
+ *
+ * @param copies How often its bytes will be in memory.
+ */
+export function openGraph(
+  { specs, uploads, ports, signal, closers }: TaskSources,
+  name: string,
+  copies?: number,
+): Promise<OnnxModel> {
+  return openModel(name, specs.get(name)!, uploads, ports, signal, closers, copies);
 }
 
 /**

@@ -4,20 +4,15 @@
  * @module
  */
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { openModel, RUN_COPIES } from "../sources/open_model.ts";
+import { RUN_COPIES } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
 import { checkRows } from "./check_rows.ts";
 import { evaluateAll, type Score } from "./evaluate.ts";
 import { openLearner, type SharedGraphs, sharedGraphs } from "./learner.ts";
-import {
-  bindTaskSources,
-  openRows,
-  openTaskModel,
-  openWeights,
-  type TaskSources,
-} from "./open_task.ts";
+import { openGraph, openNamed, openRows, openTaskModel, openWeights } from "./open_task.ts";
 import { type EvaluateDocument, evaluateNames } from "./tune_document.ts";
 import type { TuningPorts } from "./tuning_ports.ts";
+import { withTaskSources } from "./with_sources.ts";
 
 /** Scores by checkpoint and task. */
 export interface EvaluateAnswer {
@@ -44,28 +39,14 @@ const NOTHING: ReadonlySet<string> = new Set();
  */
 export async function runEvaluate(
   document: EvaluateDocument,
-  { ports, uploads, signal, onScore }: EvaluateContext,
+  context: EvaluateContext,
 ): Promise<EvaluateAnswer> {
-  const closers: (() => void)[] = [];
+  const { ports, signal, onScore } = context;
+  const named = { names: evaluateNames(document), entries: document.sources };
   const workspace = ports.openWorkspace();
-  const abort = () => void workspace.close();
-  signal.addEventListener("abort", abort);
-  try {
-    const used = evaluateNames(document);
-    const specs = bindTaskSources(used, document.sources, uploads);
-    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
-    const graph = await openModel(
-      document.model,
-      specs.get(document.model)!,
-      uploads,
-      ports.sources,
-      signal,
-      closers,
-      RUN_COPIES,
-    );
-    const exported = document.exportedWith === undefined
-      ? undefined
-      : await openWeights(sources, document.exportedWith);
+  return await withTaskSources(workspace, named, context, async (sources) => {
+    const graph = await openGraph(sources, document.model, RUN_COPIES);
+    const exported = await openNamed(sources, document.exportedWith);
     const starts: [string, Checkpoint | undefined][] = [];
     for (const name of document.checkpoints) starts.push([name, await openWeights(sources, name)]);
     if (starts.length === 0) starts.push([document.model, undefined]);
@@ -100,12 +81,5 @@ export async function runEvaluate(
       }
     }
     return { checkpoints: answer };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    await workspace.close();
-    for (const close of closers) close();
-  }
+  });
 }

@@ -13,13 +13,14 @@ import { elementBytes } from "../onnx/element_type.ts";
 import type { OnnxTensor } from "../onnx/model.ts";
 import { writeModel } from "../onnx/write_model.ts";
 import { Problem } from "../problem.ts";
-import { openModel, RUN_COPIES } from "../sources/open_model.ts";
+import { RUN_COPIES } from "../sources/open_model.ts";
 import { VERSION } from "../version.ts";
-import { bindTaskSources, openTaskModel, openWeights, type TaskSources } from "./open_task.ts";
+import { openGraph, openNamed, openTaskModel } from "./open_task.ts";
 import { trainableParameters } from "./trainable.ts";
 import type { TuneDocument } from "./tune_document.ts";
 import { graphNames } from "./tune_document.ts";
 import type { TuneContext } from "./run_tune.ts";
+import { withTaskSources } from "./with_sources.ts";
 
 /** What is fed to the graph, for the file's metadata. */
 interface Description {
@@ -42,32 +43,20 @@ interface Description {
  */
 export async function runTrainingGraph(
   document: TuneDocument,
-  { ports, uploads, signal }: TuneContext,
+  context: Pick<TuneContext, "ports" | "uploads" | "signal">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const closers: (() => void)[] = [];
-  const workspace = ports.openWorkspace();
-  try {
-    const specs = bindTaskSources(graphNames(document), document.sources, uploads);
-    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
+  const named = { names: graphNames(document), entries: document.sources };
+  const workspace = context.ports.openWorkspace();
+  return await withTaskSources(workspace, named, context, async (sources) => {
     const { task, local } = document;
-    const open = (name: string | undefined) =>
-      name === undefined ? Promise.resolve(undefined) : openWeights(sources, name);
-    const graph = await openModel(
-      document.model,
-      specs.get(document.model)!,
-      uploads,
-      ports.sources,
-      signal,
-      closers,
-      RUN_COPIES,
-    );
-    const start = await open(document.start);
+    const graph = await openGraph(sources, document.model, RUN_COPIES);
+    const start = await openNamed(sources, document.start);
     const model = await openTaskModel(
       sources,
       graph,
       task,
       start,
-      await open(document.exportedWith),
+      await openNamed(sources, document.exportedWith),
     );
     const rows = local.batchSize;
     const trainable = new Set(
@@ -122,10 +111,7 @@ export async function runTrainingGraph(
         "amalgam.training": JSON.stringify(description),
       },
     });
-  } finally {
-    await workspace.close();
-    for (const close of closers) close();
-  }
+  });
 }
 
 function zeros(shape: readonly number[]): OnnxTensor {

@@ -7,7 +7,6 @@ import { openSafetensors } from "../checkpoint/open_safetensors.ts";
 import type { OnnxTensor } from "../onnx/model.ts";
 import { canonicalJson } from "../merge/provenance.ts";
 import { Problem } from "../problem.ts";
-import { openModel } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { storeCheckpoint } from "../store/checkpoints.ts";
@@ -15,18 +14,13 @@ import { VERSION } from "../version.ts";
 import { checkRows } from "./check_rows.ts";
 import { evaluateAll, type Score } from "./evaluate.ts";
 import { openLearner } from "./learner.ts";
-import {
-  bindTaskSources,
-  openRows,
-  openTaskModel,
-  openWeights,
-  type TaskSources,
-} from "./open_task.ts";
+import { openGraph, openNamed, openRows, openTaskModel, type TaskSources } from "./open_task.ts";
 import { storeTaskVector } from "./store_task_vector.ts";
 import { trainableParameters } from "./trainable.ts";
 import { prepareTuning, type StepReport, tune } from "./tune.ts";
 import { type TuneDocument, tuneNames } from "./tune_document.ts";
 import type { TuningPorts } from "./tuning_ports.ts";
+import { withTaskSources } from "./with_sources.ts";
 import { graphWeights, tunedCheckpoint } from "./weights_checkpoint.ts";
 
 /** What a tuning answers. */
@@ -69,27 +63,14 @@ export interface TuneContext {
  */
 export async function runTune(document: TuneDocument, context: TuneContext): Promise<TuneAnswer> {
   const started = performance.now();
-  const { ports, uploads, signal } = context;
-  const closers: (() => void)[] = [];
+  const { ports, signal } = context;
+  const named = { names: tuneNames(document), entries: document.sources };
   const workspace = ports.openWorkspace();
-  const abort = () => void workspace.close();
-  signal.addEventListener("abort", abort);
-  try {
-    const specs = bindTaskSources(tuneNames(document), document.sources, uploads);
-    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
+  return await withTaskSources(workspace, named, context, async (sources) => {
     const { task, local, seed } = document;
-    const open = (name: string | undefined) =>
-      name === undefined ? Promise.resolve(undefined) : openWeights(sources, name);
-    const given = await open(document.start);
-    const exported = await open(document.exportedWith);
-    const graph = await openModel(
-      document.model,
-      specs.get(document.model)!,
-      uploads,
-      ports.sources,
-      signal,
-      closers,
-    );
+    const given = await openNamed(sources, document.start);
+    const exported = await openNamed(sources, document.exportedWith);
+    const graph = await openGraph(sources, document.model);
     const model = await openTaskModel(sources, graph, task, given, exported);
     const { data } = await openRows(sources, model, task, task.shard);
     const trainable = trainableParameters(model, document.trainable);
@@ -133,7 +114,7 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
     );
     const bytes = await ports.leases.open(manifest.id);
     if (!bytes) throw new Error(`The stored checkpoint ${manifest.id} is gone`);
-    closers.push(() => bytes.close?.());
+    sources.closers.push(() => bytes.close?.());
     const tuned = await openSafetensors(bytes, { name: "tuned", signal });
     const vector = await storeTaskVector(
       ports,
@@ -165,15 +146,7 @@ export async function runTune(document: TuneDocument, context: TuneContext): Pro
       },
       seconds: Math.round(performance.now() - started) / 1000,
     };
-  } catch (error) {
-    // Closing the workspace also fails the run in progress; what ended it is the better reason.
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    await workspace.close();
-    for (const close of closers) close();
-  }
+  });
 }
 
 /** The digest of a source's bytes, where it is known. */

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { bindTaskSources, openWeights, type TaskSources } from "../atm/open_task.ts";
+import { openGraph, openNamed, type TaskSources } from "../atm/open_task.ts";
 import type { LedgerEntry } from "../atm/rounds/ledger.ts";
 import type { TuningPorts } from "../atm/tuning_ports.ts";
+import { withTaskSources } from "../atm/with_sources.ts";
 import { show } from "../merge/faults.ts";
 import { mergeParameters } from "../merge/plan_statistics.ts";
 import { Problem } from "../problem.ts";
-import { openModel } from "../sources/open_model.ts";
 import type { UploadedSource } from "../sources/open_sources.ts";
 import type { BlobId } from "../store/blobs.ts";
 import { storeCheckpoint } from "../store/checkpoints.ts";
@@ -75,29 +75,17 @@ export interface StatisticsContext {
  */
 export async function runStatistics(
   document: StatisticsDocument,
-  { ports, uploads, signal, onProgress }: StatisticsContext,
+  context: StatisticsContext,
 ): Promise<StatisticsAnswer> {
+  const { ports, onProgress } = context;
   const started = performance.now();
-  const closers: (() => void)[] = [];
+  const named = { names: statisticsSources(document), entries: document.sources };
   const workspace = ports.openWorkspace();
-  const abort = () => void workspace.close();
-  signal.addEventListener("abort", abort);
-  try {
-    const specs = bindTaskSources(statisticsSources(document), document.sources, uploads);
-    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
-    const open = (name: string | undefined) =>
-      name === undefined ? Promise.resolve(undefined) : openWeights(sources, name);
-    const start = await open(document.start);
-    const exported = await open(document.exportedWith);
-    const graph = await openModel(
-      document.model,
-      specs.get(document.model)!,
-      uploads,
-      ports.sources,
-      signal,
-      closers,
-    );
-    const context: GatherContext = {
+  return await withTaskSources(workspace, named, context, async (sources) => {
+    const start = await openNamed(sources, document.start);
+    const exported = await openNamed(sources, document.exportedWith);
+    const graph = await openGraph(sources, document.model);
+    const gathering: GatherContext = {
       document,
       sources,
       ports,
@@ -107,8 +95,8 @@ export async function runStatistics(
       onRows: (task, done, rows) => onProgress?.({ task, done, rows }),
     };
     const { sums, ledger, wanted } = document.merge
-      ? await gatherMerging(context, document.merge)
-      : await gatherTasks(context, start);
+      ? await gatherMerging(gathering, document.merge)
+      : await gatherTasks(gathering, start);
     const ids: Record<string, { readonly id: BlobId }> = {};
     for (const [name, own] of sums) {
       const entries = name === "" ? ledger : ledger.filter(({ task }) => task === name);
@@ -124,14 +112,7 @@ export async function runStatistics(
       ledger,
       seconds: Math.round(performance.now() - started) / 1000,
     };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    await workspace.close();
-    for (const close of closers) close();
-  }
+  });
 }
 
 /** Stores the statistics of one model. */

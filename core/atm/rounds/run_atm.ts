@@ -5,12 +5,12 @@
  * @module
  */
 import { canonicalJson } from "../../merge/provenance.ts";
-import { openModel } from "../../sources/open_model.ts";
 import type { UploadedSource } from "../../sources/open_sources.ts";
 import { storeCheckpoint } from "../../store/checkpoints.ts";
 import { VERSION } from "../../version.ts";
-import { bindTaskSources, openWeights, type TaskSources } from "../open_task.ts";
+import { openGraph, openNamed } from "../open_task.ts";
 import type { TuningPorts } from "../tuning_ports.ts";
+import { withTaskSources } from "../with_sources.ts";
 import { graphWeights, tunedCheckpoint } from "../weights_checkpoint.ts";
 import type { AtmAnswer } from "./answer.ts";
 import { type AtmDocument, withoutSecrets } from "./atm_document.ts";
@@ -57,35 +57,22 @@ export interface AtmContext {
  */
 export async function runAtm(document: AtmDocument, context: AtmContext): Promise<AtmAnswer> {
   const started = performance.now();
-  const { ports, uploads, signal, tell } = context;
-  const closers: (() => void)[] = [];
+  const { ports, signal, tell } = context;
+  const { resume } = document;
+  const through = resume === undefined ? undefined : await finishedRun(ports, document, resume);
+  if (through) {
+    tell({ event: "start", run: through.run, rounds: document.rounds, from: document.rounds });
+    return through;
+  }
+  const named = { names: atmNames(document), entries: document.sources };
   const slots = openSlots(
     ports.openWorkspace,
     Math.max(1, Math.min(context.width, document.tasks.length)),
   );
-  const abort = () => void slots.close();
-  signal.addEventListener("abort", abort);
   let run: Run | undefined;
-  try {
-    const { resume } = document;
-    const through = resume === undefined ? undefined : await finishedRun(ports, document, resume);
-    if (through) {
-      tell({ event: "start", run: through.run, rounds: document.rounds, from: document.rounds });
-      return through;
-    }
-    const specs = bindTaskSources(atmNames(document), document.sources, uploads);
-    const sources: TaskSources = { specs, uploads, ports: ports.sources, signal, closers };
-    const graph = await openModel(
-      document.model,
-      specs.get(document.model)!,
-      uploads,
-      ports.sources,
-      signal,
-      closers,
-    );
-    const exported = document.exportedWith === undefined
-      ? undefined
-      : await openWeights(sources, document.exportedWith);
+  return await withTaskSources(slots, named, context, async (sources) => {
+    const graph = await openGraph(sources, document.model);
+    const exported = await openNamed(sources, document.exportedWith);
     const given = await openStart(document, sources, ports);
     const opened = await openTasks(document, sources, graph, given, exported);
     const { tasks } = opened;
@@ -188,15 +175,7 @@ export async function runAtm(document: AtmDocument, context: AtmContext): Promis
     await run.finish(answer);
     if (context.run === undefined) await removeRun(ports.records, run.id);
     return answer;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    await run?.release();
-    await slots.close();
-    for (const close of closers) close();
-  }
+  }).finally(() => run?.release());
 }
 
 function methodOf({ merge, alpha, outer }: AtmDocument): string {
