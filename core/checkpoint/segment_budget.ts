@@ -7,6 +7,7 @@ import type { Segment } from "./segment.ts";
 import type { SegmentBytes, SegmentMemory } from "./segment_memory.ts";
 
 interface State {
+  readonly segment: Segment;
   settled: boolean;
   memory: SegmentBytes | undefined;
   /** Whether memory was given to it, which counts. */
@@ -18,7 +19,15 @@ interface State {
   gone: boolean;
 }
 
-type Claim = PromiseWithResolvers<SegmentBytes>;
+/** A list of states, or a map of them. */
+interface Sequence {
+  forEach(look: (state: State) => void): void;
+}
+
+/** A segment that wants memory. */
+interface Claim extends PromiseWithResolvers<SegmentBytes> {
+  readonly segment: Segment;
+}
 
 /** Share of the budget for what the next pass asks for again. */
 const KEPT = 0.85;
@@ -115,28 +124,28 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
     });
   }
 
-  const isFree = (segment: Segment, { settled, leaving, gone }: State) =>
+  const isFree = ({ segment, settled, leaving, gone }: State) =>
     settled && !leaving && !gone && segment.readers === 0;
+
+  // What readers have left behind.
+  const isLeft = ({ segment, kept }: State) =>
+    !kept && (segment.isPassed() || (segment.seen + segment.used > 0 && !segment.isNear()));
 
   /** Gives up what is needed least, until there is room. */
   function makeRoom(waiting: boolean): boolean {
     const room = waiting ? limit : limit * (1 - RESERVE);
     const hasRoom = (soon = 0) => held + memory.size * (1 - soon) <= room;
     if (hasRoom()) return true;
-    const drop = (from: Iterable<[Segment, State]>, choose: typeof isFree) => {
-      for (const [segment, state] of from) {
-        if (hasRoom(leaving)) return;
-        if (!isFree(segment, state) || !choose(segment, state)) continue;
-        if (segment.seen > 0) spillAndForget(segment, state);
-        else forget(segment);
-      }
-    };
-    // What readers have left behind.
-    const isLeft = (each: Segment) =>
-      each.isPassed() || (each.seen + each.used > 0 && !each.isNear());
-    drop(states, (each, { kept }) => !kept && isLeft(each));
+    // Here and below with `forEach`, which makes nothing: what iterators make was most of this thread's garbage.
+    const drop = (from: Sequence, choose: (state: State) => boolean) =>
+      from.forEach((state) => {
+        if (hasRoom(leaving) || !isFree(state) || !choose(state)) return;
+        if (state.segment.seen > 0) spillAndForget(state.segment, state);
+        else forget(state.segment);
+      });
+    drop(states, isLeft);
     if (waiting) {
-      if (kept > 0) drop([...states].reverse(), (_, { kept }) => kept);
+      if (kept > 0) drop([...states.values()].reverse(), ({ kept }) => kept);
       drop(states, () => true);
     }
     return hasRoom();
@@ -152,23 +161,24 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
   }
 
   function giveOut(): void {
-    const give = (segment: Segment, claim: Claim) => {
+    const give = ({ segment, resolve }: Claim) => {
       claims.delete(segment);
       states.get(segment)!.lent = true;
       held += memory.size;
-      claim.resolve(memory.take());
+      resolve(memory.take());
     };
-    for (const [segment, claim] of claims) {
-      if (segment.readers === 0) continue;
+    let full = false;
+    claims.forEach((claim) => {
+      if (full || claim.segment.readers === 0) return;
       // What is on its way to the disk makes room at once; nothing else is waited for.
-      if (!makeRoom(true) && leaving > 0) return;
-      give(segment, claim);
-    }
-    for (const [segment, claim] of claims) {
-      if (!segment.isNext()) continue;
-      if (!makeRoom(false)) return;
-      give(segment, claim);
-    }
+      full = !makeRoom(true) && leaving > 0;
+      if (!full) give(claim);
+    });
+    claims.forEach((claim) => {
+      if (full || !claim.segment.isNext()) return;
+      full = !makeRoom(false);
+      if (!full) give(claim);
+    });
   }
 
   return {
@@ -176,6 +186,7 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
     keeps: KEPT * limit,
     add(segment) {
       const state: State = {
+        segment,
         settled: false,
         memory: undefined,
         lent: false,
@@ -197,7 +208,7 @@ export function createSegmentBudget(limit: number, memory: SegmentMemory): Segme
       });
     },
     claim(segment) {
-      const claim: Claim = Promise.withResolvers();
+      const claim: Claim = { segment, ...Promise.withResolvers<SegmentBytes>() };
       const state = states.get(segment);
       claims.set(segment, claim);
       if (state && !state.gone) serve();
