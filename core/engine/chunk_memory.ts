@@ -84,11 +84,12 @@ function decodeInput(
   bytes: Bytes,
   target: number,
 ): boolean {
-  if (dtype === "BF16") {
+  if (dtype === "BF16" || dtype === "F16") {
     const raw = new Uint8Array(kernels.memory.buffer, staging, padded * 2);
     raw.set(bytes);
     raw.fill(0, count * 2);
-    return kernels.call.bf16ToF32(staging, target, padded) !== 0;
+    const { bf16ToF32, f16ToF32 } = kernels.call;
+    return (dtype === "BF16" ? bf16ToF32 : f16ToF32)(staging, target, padded) !== 0;
   }
   const view = floats(kernels, target, padded);
   if (dtype === "F32") new Uint8Array(view.buffer, target, count * 4).set(bytes);
@@ -144,6 +145,13 @@ export function encodeResult(
     kernels.call.f32ToBf16(place, encoded, padded);
     const overflowed = kernels.call.bf16ToF32(encoded, encoded + padded * 2, padded) !== 0;
     if (!overflowed) {
+      bytes.set(new Uint8Array(kernels.memory.buffer, encoded, count * 2));
+      return bytes;
+    }
+  }
+  if (out === "F16") {
+    const encoded = place + padded * 4;
+    if (kernels.call.f32ToF16(place, encoded, padded) === 0) {
       bytes.set(new Uint8Array(kernels.memory.buffer, encoded, count * 2));
       return bytes;
     }

@@ -5,6 +5,7 @@
  */
 import type { ListKeys } from "../tensor/kernels/mod.ts";
 import type { ChunkResult, HistogramJob, WindowTally } from "./chunk_job.ts";
+import { isStored } from "./fused/formats.ts";
 import type { Thread } from "./graph_jobs.ts";
 import { keyLister, type WindowLane } from "./magnitudes.ts";
 import { placeRows, STRIDE, TILE } from "./tile_rows.ts";
@@ -32,12 +33,13 @@ export function countStored(
   const { base, count: total, finite, kinds, models } = inputs;
   if (scores || !finite || models.length > kinds.length) return undefined;
   const origins = kinds.map((kind) => base && kind === "weights" ? base.dtype : undefined);
-  const lists = { BF16: kernels.call.listWindowBf16, F32: kernels.call.listWindow };
+  const { listWindow, listWindowBf16, listWindowF16 } = kernels.call;
+  const lists = { F32: listWindow, BF16: listWindowBf16, F16: listWindowF16 };
   const counted: CountedLane[] = [];
   for (const [i, lane] of lanes.entries()) {
     if (!lane) continue;
     const { dtype } = models[lane.row]!;
-    if (lane.kind !== "window" || (dtype !== "BF16" && dtype !== "F32")) return undefined;
+    if (lane.kind !== "window" || !isStored(dtype)) return undefined;
     if ((origins[lane.row] ?? dtype) !== dtype) return undefined;
     const slot = accumulators.slot(id, i, "window");
     counted.push({ at: i, lane, slot, list: lists[dtype] });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kernels } from "../tensor/kernels/mod.ts";
-import { DTYPES } from "../tensor/dtype.ts";
+import { type DType, DTYPES } from "../tensor/dtype.ts";
 import type { ChunkInput, ChunkInputs } from "./chunk_job.ts";
 import type { InputReader } from "./placed_inputs.ts";
 import { BLOCK } from "./segments.ts";
@@ -21,7 +21,8 @@ export interface TileRows {
   /** First byte of the first row. */
   readonly x: number;
   readonly baseRow: number;
-  /** Bytes of an element of each row. */
+  /** Types of the rows, and bytes of their elements. */
+  readonly types: readonly DType[];
   readonly widths: readonly number[];
   /** First byte behind the rows. */
   readonly end: number;
@@ -53,7 +54,8 @@ export function placeRows(
   const none = rowAt(inputs.length);
   const end = zeros ? none + STRIDE : none;
   const readers = inputs.map(({ at }) => at && reader.open(at));
-  const widths = inputs.map(({ dtype }) => DTYPES[dtype].bytes);
+  const types = inputs.map(({ dtype }) => dtype);
+  const widths = types.map((dtype) => DTYPES[dtype].bytes);
   kernels.reserve(end + extra);
   const heap = new Uint8Array(kernels.memory.buffer as ArrayBuffer);
   heap.fill(0, none, end);
@@ -62,6 +64,7 @@ export function placeRows(
   return {
     x,
     baseRow: models.length,
+    types,
     widths,
     end,
     origin: (row) => base && kinds[row] === "weights" ? rowAt(models.length) : none,

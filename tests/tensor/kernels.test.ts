@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { createKernels } from "../../core/tensor/kernels/mod.ts";
 import { maskThreshold, randomWord, type Words } from "../../core/tensor/random.ts";
@@ -58,18 +58,64 @@ Deno.test("a sample counts every key by its bin, and knows one of each", () => {
   }));
 });
 
-/** Writes elements as float32 or as the bfloat16 that they are cut to; answers the values. */
-function place(at: number, values: readonly number[], narrow: boolean, memory: WebAssembly.Memory) {
+Deno.test("all float16 are decoded as the platform decodes them", () => {
+  const { call, memory, floats, words } = setUp();
+  const halves = new Uint16Array(memory.buffer, 0, 65_536).map((_, bits) => bits);
+  new Uint16Array(memory.buffer, 0, 65_536).set(halves);
+  assertEquals(call.f16ToF32(0, 1 << 18, 65_536), 1);
+  const expected = Float32Array.from(new Float16Array(halves.buffer));
+  const actual = floats(1 << 18, 65_536);
+  for (let bits = 0; bits < 65_536; bits++) {
+    // Which NaN does not matter, but it must not become finite.
+    if (Number.isNaN(expected[bits]!)) assert(Number.isNaN(actual[bits]!), `${bits}`);
+    else assert(Object.is(actual[bits], expected[bits]), `${bits}`);
+  }
+  assertEquals(words(1 << 18, 1)[0], 0);
+  assertEquals(call.f16ToF32(0, 1 << 18, 0x7c00), 0);
+});
+
+Deno.test("float32 are rounded to float16 as the platform rounds them", () => {
+  const { call, memory, floats } = setUp();
+  const halves = Float32Array.from(
+    new Float16Array(Uint16Array.from({ length: 0x7c00 }, (_, bits) => bits).buffer),
+  );
+  /** Every float16, what lies half-way to the next one, and what lies next to that on both sides. */
+  const values = [...halves].flatMap((value, i) => {
+    const middle = (value + (halves[i + 1] ?? 65_536)) / 2;
+    const [bits] = new Uint32Array(new Float32Array([middle]).buffer);
+    const [below, above] = new Float32Array(Uint32Array.of(bits! - 1, bits! + 1).buffer);
+    return [value, middle, below!, above!].flatMap((each) => [each, -each]);
+  }).filter((value) => Math.abs(value) < 65_520);
+  values.push(...Array<number>((8 - values.length % 8) % 8).fill(0));
+  const target = 1 << 22;
+  memory.grow(128);
+  floats(0, values.length).set(values);
+  assertEquals(call.f32ToF16(0, target, values.length), 0);
+  const expected = new Uint16Array(new Float16Array(values).buffer);
+  const actual = new Uint16Array(memory.buffer, target, values.length);
+  expected.forEach((bits, i) => assert(actual[i] === bits, `${values[i]}: ${actual[i]}, ${bits}`));
+  for (const value of [65_520, -65_520, 1e30, Infinity, -Infinity, NaN]) {
+    floats(0, 8).fill(1)[5] = value;
+    assertEquals(call.f32ToF16(0, target, 8), 1, `${value}`);
+  }
+});
+
+/** Writes elements in a type that is exact for them. */
+function place(at: number, values: readonly number[], type: Type, memory: WebAssembly.Memory) {
   const bits = new Uint32Array(Float32Array.from(values).buffer);
-  if (!narrow) new Uint32Array(memory.buffer, at, bits.length).set(bits);
+  if (type === "float32") new Uint32Array(memory.buffer, at, bits.length).set(bits);
+  else if (type === "float16") new Float16Array(memory.buffer, at, bits.length).set(values);
   else new Uint16Array(memory.buffer, at, bits.length).set(bits.map((word) => word >>> 16));
-  return [...new Float32Array(narrow ? bits.map((word) => word & 0xffff0000).buffer : bits.buffer)];
 }
 
-for (const [type, narrow] of [["float32", false], ["bfloat16", true]] as const) {
+const TYPES = ["float32", "bfloat16", "float16"] as const;
+type Type = typeof TYPES[number];
+
+for (const type of TYPES) {
   Deno.test(`a window lists its keys in order, and counts what lies above, zeros and guessed keys, of ${type}`, () => {
     const { call, memory, words } = setUp();
-    const list = narrow ? call.listWindowBf16 : call.listWindow;
+    const { listWindow, listWindowBf16, listWindowF16 } = call;
+    const list = { float32: listWindow, bfloat16: listWindowBf16, float16: listWindowF16 }[type];
     fc.assert(fc.property(
       grid,
       grid,
@@ -77,8 +123,9 @@ for (const [type, narrow] of [["float32", false], ["bfloat16", true]] as const) 
       fc.tuple(fc.nat(COUNT - 8), fc.nat(COUNT - 8), fc.nat(COUNT - 8)),
       fc.nat(COUNT),
       (x, b, count, picked, room) => {
-        const [values, bases] = [place(0, x, narrow, memory), place(1024, b, narrow, memory)];
-        const keys = values.slice(0, count).map((value, i) => keyOf(value, bases[i]!));
+        place(0, x, type, memory);
+        place(1024, b, type, memory);
+        const keys = x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
         const [low, guess, high] = picked.map((i) => keys[i]!).sort((a, b) => a - b);
         const listed = words(65536).fill(7);
         list(0, 1024, count, low!, high!, guess!, 65536, room, 4096);
@@ -98,7 +145,8 @@ for (const [type, narrow] of [["float32", false], ["bfloat16", true]] as const) 
 
   Deno.test(`the place behind so many equal keys is found, or how many there are, of ${type}`, () => {
     const { call, memory } = setUp();
-    const find = narrow ? call.findEqualBf16 : call.findEqual;
+    const { findEqual, findEqualBf16, findEqualF16 } = call;
+    const find = { float32: findEqual, bfloat16: findEqualBf16, float16: findEqualF16 }[type];
     fc.assert(fc.property(
       grid,
       grid,
@@ -106,8 +154,9 @@ for (const [type, narrow] of [["float32", false], ["bfloat16", true]] as const) 
       fc.nat(COUNT - 8),
       fc.integer({ min: 1, max: COUNT }),
       (x, b, count, picked, quota) => {
-        const [values, bases] = [place(0, x, narrow, memory), place(1024, b, narrow, memory)];
-        const keys = values.slice(0, count).map((value, i) => keyOf(value, bases[i]!));
+        place(0, x, type, memory);
+        place(1024, b, type, memory);
+        const keys = x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
         const key = keys[picked]!;
         const places = keys.flatMap((each, i) => each === key ? [i] : []);
         const expected = places.length < quota ? -places.length : places[quota - 1]! + 1;

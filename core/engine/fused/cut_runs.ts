@@ -8,6 +8,7 @@ import type { Kernels } from "../../tensor/kernels/mod.ts";
 import type { KeyCut } from "../chunk_job.ts";
 import { leastKept, TOP_KEY } from "../row_cuts.ts";
 import { STRIDE, type TileRows } from "../tile_rows.ts";
+import type { Stored } from "./formats.ts";
 
 /** Elements of a tile with the same bounds. */
 export interface CutRun {
@@ -36,7 +37,8 @@ export function cutRuns(
   place: number,
   total: number,
 ): (size: number) => Generator<CutRun> {
-  const { call } = kernels;
+  const { findEqual, findEqualBf16, findEqualF16 } = kernels.call;
+  const finders = { F32: findEqual, BF16: findEqualBf16, F16: findEqualF16 };
   const bounds = new Uint32Array(kernels.memory.buffer, place, cuts.length);
   /** How many equal elements are still to be kept; undefined where it is all or none of them. */
   const left = cuts.map((cut) =>
@@ -45,9 +47,14 @@ export function cutRuns(
   cuts.forEach((cut, i) => bounds[i] = cut ? leastKept(cut, total) ?? cut.key : TOP_KEY);
   const find = (index: number, size: number): number => {
     const row = index >> 1;
-    const findEqual = rows.widths[row] === 2 ? call.findEqualBf16 : call.findEqual;
     const x = rows.x + row * STRIDE;
-    return findEqual(x, rows.origin(row), size, cuts[index]!.key, left[index]!);
+    return finders[rows.types[row] as Stored](
+      x,
+      rows.origin(row),
+      size,
+      cuts[index]!.key,
+      left[index]!,
+    );
   };
   return function* (size) {
     const changes: Change[] = [];

@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { type Format, roundToBf16, storeFloats, type Turn, watch, watched } from "./formats.ts";
+import {
+  type Format,
+  overflowHalf,
+  roundToBf16,
+  roundToF16,
+  storeFloats,
+  type Turn,
+  watch,
+  watched,
+} from "./formats.ts";
 import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
 import {
   argumentsOf,
@@ -221,7 +230,9 @@ function storeRow(
     code.set(PASSING);
   }
   if (out === "BF16") roundToBf16(code, PASSING);
-  if (format.watched) watch(code, PASSING, LARGEST);
+  if (out === "F16") overflowHalf(code, PASSING, ROOM[0]);
+  if (format.watched) watch(code, out === "F16" ? ROOM[0] : PASSING, LARGEST);
+  if (out === "F16") roundToF16(code, PASSING, ROOM);
   address(code, "y", "yStride", row, out);
   storeFloats(code, out, PASSING, double ? 2 : 4);
 }

@@ -31,13 +31,13 @@ export interface Emission {
 
 /** Reads elements in the program's precision. */
 export function readRow(
-  { code, double, watching, turn, largest, passing }: Emission,
+  { code, double, watching, turn, largest, passing, room }: Emission,
   pointer: Parameter,
   row: number,
   stored: Stored,
 ): void {
   address(code, pointer, "stride", row, stored);
-  loadFloats(code, stored, double, turn);
+  loadFloats(code, stored, double, turn, room);
   if (watching) {
     code.set(passing);
     watch(code, passing, largest);
@@ -105,7 +105,7 @@ export function address(
     code.raw(MUL_I32, ADD_I32);
   }
   code.get(OFFSET);
-  if (stored === "BF16") {
+  if (stored !== "F32") {
     code.integer(1);
     code.raw(SHR_I32);
   }

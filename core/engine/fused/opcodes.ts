@@ -49,12 +49,14 @@ export const INTEGER = {
   greaterOrEqual32: 0x3f,
   and: 0x4e,
   andNot: 0x4f,
+  or: 0x50,
   anyTrue: 0x53,
   narrow32: 0x86,
   extendLow16: 0xa9,
   shiftLeft32: 0xab,
   shiftRight32: 0xad,
   add32: 0xae,
+  subtract32: 0xb1,
   maximum32: 0xb9,
 } as const;
 

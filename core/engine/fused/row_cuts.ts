@@ -50,11 +50,11 @@ export function readCutRow(emission: Emission, row: number, cut: RowCut): void {
   const { code, format, room } = emission;
   const [value, origin] = room as [number, number];
   address(code, "x", "stride", row, format.rows[row]!);
-  loadFloats(code, format.rows[row]!, false, "whole");
+  loadFloats(code, format.rows[row]!, false, "whole", room.slice(2));
   code.set(value);
   if (!isBased(cut)) return cutTaskVector(emission, row, cut, value);
   address(code, "base", "stride", 0, format.base);
-  loadFloats(code, format.base, false, "whole");
+  loadFloats(code, format.base, false, "whole", room.slice(2));
   code.set(origin);
   code.get(value);
   code.get(origin);

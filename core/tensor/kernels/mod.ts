@@ -32,6 +32,8 @@ export type FindEqual = (
 export interface KernelFunctions {
   bf16ToF32(source: number, target: number, count: number): number;
   f32ToBf16(source: number, target: number, count: number): void;
+  f16ToF32(source: number, target: number, count: number): number;
+  f32ToF16(source: number, target: number, count: number): number;
   nonFinite(source: number, count: number): number;
   keepRandom(
     x: number,
@@ -48,9 +50,11 @@ export interface KernelFunctions {
   fineHistogram(x: number, b: number, count: number, bin: number, fine: number): void;
   readonly listWindow: ListKeys;
   readonly listWindowBf16: ListKeys;
+  readonly listWindowF16: ListKeys;
   countEqual(x: number, b: number, count: number, threshold: number): number;
   readonly findEqual: FindEqual;
   readonly findEqualBf16: FindEqual;
+  readonly findEqualF16: FindEqual;
   keepFrom(x: number, b: number, count: number, threshold: number): void;
   keepWithQuota(x: number, b: number, count: number, threshold: number, quota: number): void;
   dropFrom(x: number, b: number, count: number, threshold: number): void;

@@ -15,7 +15,7 @@ import { DTYPES } from "../../../core/tensor/dtype.ts";
 
 const run = createChunkRunner(onnxRuntime(), "fused");
 
-type Stored = "BF16" | "F32";
+type Stored = "BF16" | "F16" | "F32";
 type Kind = "weights" | "task_vector";
 
 /** One model of a chunk. */
@@ -138,7 +138,7 @@ function keysOf(row: Float32Array, origin: Float32Array | undefined): number[] {
 const quota = fc.oneof(fc.constant(0), fc.nat(9), fc.nat(2500), fc.constant(Infinity));
 const bound = fc.option(fc.tuple(fc.nat(70_000), quota), { nil: undefined, freq: 4 });
 const oneCase = fc.record({
-  dtype: fc.constantFrom<Stored>("BF16", "F32"),
+  dtype: fc.constantFrom<Stored>("BF16", "F16", "F32"),
   kind: fc.constantFrom<Kind>("weights", "task_vector"),
   cut: bound,
   without: bound,
@@ -154,7 +154,7 @@ Deno.test("rows that are cut as they are read give what rows give from which ele
     fc.asyncProperty(
       fc.constantFrom(1, 3, 4, 5, 16_383, 16_384, 16_385, 40_001),
       fc.array(oneCase, { minLength: 1, maxLength: 4 }),
-      fc.constantFrom<Stored>("BF16", "F32"),
+      fc.constantFrom<Stored>("BF16", "F16", "F32"),
       async (count, cases, base) => {
         const { cut, plain, takes } = jobs(count, cases, base);
         taken += Number(takes);

@@ -112,6 +112,45 @@ Deno.test("NaN, infinity and overflow are the same faults as on decoded rows", a
   }
 });
 
+Deno.test("programs decode and round float16 as the platform does, and give up what overflows", async () => {
+  const halves = new Float16Array(Uint16Array.from({ length: 65_536 }, (_, bits) => bits).buffer);
+  const finite = Float32Array.from(halves).filter(Number.isFinite);
+  /** Half-way to the next float16, and next to that. */
+  const between = finite.map((value, i) => {
+    const middle = (value + (finite[i + 1] ?? value)) / 2;
+    return middle * (1 + (i % 3 - 1) * 2 ** -23);
+  });
+  for (const values of [finite, between]) {
+    const inputs: ChunkInputs = {
+      count: values.length,
+      models: [{ dtype: "F32", bytes: stored("F32", values) }],
+      kinds: ["weights"],
+      finite: true,
+    };
+    const { bytes } = await fused(mapJob(inputs, "F16", false));
+    const expected = new Uint16Array(new Float16Array(values).buffer);
+    assertEquals(new Uint16Array(bytes!.buffer), expected);
+    const again = { ...inputs, models: [{ dtype: "F16" as const, bytes: bytes! }] };
+    const decoded = await fused(mapJob(again, "F32", false));
+    const rounded = Float32Array.from(new Float16Array(values));
+    assertEquals(new Float32Array(decoded.bytes!.buffer), rounded);
+  }
+  for (const value of [65_520, -65_520, 1e9]) {
+    const values = new Float32Array(20_000).fill(1);
+    values[17_000] = value;
+    const inputs: ChunkInputs = {
+      count: values.length,
+      models: [{ dtype: "F32", bytes: stored("F32", values) }],
+      kinds: ["weights"],
+      finite: true,
+    };
+    const { fault } = await fused(mapJob(inputs, "F16", false));
+    assertEquals(fault, { element: 17_000, found: 1 });
+    const saturated = await fused({ ...mapJob(inputs, "F16", false), saturate: true });
+    assertEquals(new Float16Array(saturated.bytes!.buffer)[17_000], Math.sign(value) * 65_504);
+  }
+});
+
 Deno.test("sums, and whether models agree, are those of decoded rows", async () => {
   const job = (inputs: ChunkInputs): ReduceJob => ({
     stage: "reduce",

@@ -1,7 +1,9 @@
 // AssemblyScript, compiled by `deno task kernels` into ../kernels_wasm.ts. All pointers are byte offsets;
 // every count is padded by the caller to a multiple of 8 elements of readable memory.
 
-// Counting keys: p = bits(|x − b|).
+// Counting keys: p = bits(|x − b|). Rows are float32 (f32), bfloat16 (u16) or float16 (i16).
+
+import { halves } from "./convert";
 
 @inline
 export function key(x: usize, b: usize, i: i32): u32 {
@@ -48,6 +50,13 @@ export function listWindowBf16(
   x: usize, b: usize, count: i32, low: u32, high: u32, guess: u32, list: usize, room: i32, tally: usize,
 ): void {
   listKeys<u16>(x, b, count, low, high, guess, list, room, tally);
+}
+
+/** As `listWindow`, of float16 elements. */
+export function listWindowF16(
+  x: usize, b: usize, count: i32, low: u32, high: u32, guess: u32, list: usize, room: i32, tally: usize,
+): void {
+  listKeys<i16>(x, b, count, low, high, guess, list, room, tally);
 }
 
 /**
@@ -104,14 +113,21 @@ function listKeys<T>(
 /** Four elements as float32. */
 @inline
 function four<T>(row: usize, i: i32): v128 {
-  if (sizeof<T>() == 2) return i32x4.shl(v128.load16x4_u(row + (<usize>i << 1)), 16);
+  if (sizeof<T>() == 2) {
+    const bits = v128.load16x4_u(row + (<usize>i << 1));
+    return isSigned<T>() ? halves(bits) : i32x4.shl(bits, 16);
+  }
   return v128.load(row + (<usize>i << 2));
 }
 
 /** One element as float32. */
 @inline
 function one<T>(row: usize, i: i32): f32 {
-  if (sizeof<T>() == 2) return reinterpret<f32>(<u32>load<u16>(row + (<usize>i << 1)) << 16);
+  if (sizeof<T>() == 2) {
+    const bits = <u32>load<u16>(row + (<usize>i << 1));
+    if (isSigned<T>()) return f32x4.extract_lane(halves(i32x4.splat(bits)), 0);
+    return reinterpret<f32>(bits << 16);
+  }
   return load<f32>(row + (<usize>i << 2));
 }
 
@@ -142,6 +158,11 @@ export function findEqual(x: usize, b: usize, count: i32, threshold: u32, quota:
 /** As `findEqual`, of bfloat16 elements. */
 export function findEqualBf16(x: usize, b: usize, count: i32, threshold: u32, quota: i32): i32 {
   return placeOfEqual<u16>(x, b, count, threshold, quota);
+}
+
+/** As `findEqual`, of float16 elements. */
+export function findEqualF16(x: usize, b: usize, count: i32, threshold: u32, quota: i32): i32 {
+  return placeOfEqual<i16>(x, b, count, threshold, quota);
 }
 
 @inline
