@@ -61,7 +61,7 @@ export function cutRuns(
     left.forEach((quota, index) => {
       if (quota === undefined) return;
       const found = find(index, size);
-      if (found < 0) left[index]! += found;
+      if (found < 0) left[index]! -= ~found;
       else {
         left[index] = undefined;
         changes.push({ at: found, index, key: Math.min(cuts[index]!.key + 1, TOP_KEY) });

@@ -23,7 +23,7 @@ import {
   showsNonFinite,
 } from "./program.ts";
 import { address, coefficient, type Emission, readExponentials, readRow } from "./emit_reads.ts";
-import { cutDifference, type CutPlan, planCuts, readCutRow } from "./row_cuts.ts";
+import { cutDifference, type CutPlan, planCuts, readCutRow } from "./emit_cuts.ts";
 import { narrowRow } from "./exponentials.ts";
 import { OFFSET, parameter, PARAMETERS } from "./parameters.ts";
 import { emitExp, emitLog, emitTanh } from "./transcendental.ts";

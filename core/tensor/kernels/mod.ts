@@ -19,7 +19,7 @@ export type ListKeys = (
   tally: number,
 ) => void;
 
-/** Finds the place behind the `quota`-th key that equals the threshold; if there are fewer, minus their number. */
+/** Finds the place behind the `quota`-th key that equals the threshold; if there are fewer, `~` their number. */
 export type FindEqual = (
   x: number,
   b: number,

@@ -39,11 +39,11 @@ function decoded(dtype: Stored, bytes: Bytes): Float32Array {
   return values;
 }
 
-/** Values of few magnitudes, so that many elements are equal. */
-function values(count: number, seed: number): Float32Array {
+/** Values of some magnitudes: of few, so that every tile has equal ones, or of so many that most tiles have none. */
+function values(count: number, seed: number, magnitudes = 41): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => {
     const mixed = Math.imul(i + 1, 2654435761) ^ Math.imul(seed + 1, 40503);
-    return ((mixed >>> 8) % 41 - 20) / 16;
+    return ((mixed >>> 8) % magnitudes - Math.floor(magnitudes / 2)) / 16;
   });
 }
 
@@ -56,14 +56,39 @@ function inside(keys: readonly number[], { key, quota }: KeyCut): boolean[] {
   return keys.map((each) => each > key || (each === key && left-- > 0));
 }
 
+function mapJob(inputs: ChunkInputs): MapJob {
+  const { length } = inputs.kinds;
+  const filled = (size: number, value: number) => ({
+    size,
+    values: new Float64Array(size).fill(value),
+  });
+  return {
+    stage: "map",
+    method: "ties",
+    graph: "elect:unsigned:same:weights",
+    inputs,
+    coefficients: {
+      scale: filled(length, 0.5),
+      weight: filled(length, 0.5),
+      bound: filled(1, 0.25),
+      lambda: filled(1, 1),
+    },
+    double: false,
+    out: "F32",
+    saturate: false,
+    agreed: false,
+  };
+}
+
 /** The job, and the same with what is dropped written into its rows, all in float32. */
 function jobs(
   count: number,
   cases: readonly Case[],
   base: Stored | undefined,
+  magnitudes = 41,
 ): { readonly cut: MapJob; readonly plain: MapJob; readonly takes: boolean } {
-  const origin = base && decoded(base, encoded(base, values(count, 99)));
-  const stored = cases.map(({ dtype }, i) => encoded(dtype, values(count, i)));
+  const origin = base && decoded(base, encoded(base, values(count, 99, magnitudes)));
+  const stored = cases.map(({ dtype }, i) => encoded(dtype, values(count, i, magnitudes)));
   const selections: ChunkSelections = cases.map(({ dtype, kind, cut, without }, i) => {
     if (!cut) return undefined;
     const keys = keysOf(decoded(dtype, stored[i]!), kind === "weights" ? origin : undefined);
@@ -96,34 +121,14 @@ function jobs(
     kinds: cases.map(({ kind }) => kind),
     finite: true,
   });
-  const filled = (size: number, value: number) => ({
-    size,
-    values: new Float64Array(size).fill(value),
-  });
-  const job = (inputs: ChunkInputs): MapJob => ({
-    stage: "map",
-    method: "ties",
-    graph: "elect:unsigned:same:weights",
-    inputs,
-    coefficients: {
-      scale: filled(cases.length, 0.5),
-      weight: filled(cases.length, 0.5),
-      bound: filled(1, 0.25),
-      lambda: filled(1, 1),
-    },
-    double: false,
-    out: "F32",
-    saturate: false,
-    agreed: false,
-  });
   const cut = {
-    ...job(inputs(
+    ...mapJob(inputs(
       cases.map(({ dtype }, i) => ({ dtype, bytes: stored[i]! })),
       base && { dtype: base, bytes: encoded(base, origin!) },
     )),
     selections,
   };
-  const plain = job(inputs(
+  const plain = mapJob(inputs(
     kept.map((row) => ({ dtype: "F32", bytes: encoded("F32", row) })),
     origin && { dtype: "F32", bytes: encoded("F32", origin) },
   ));
@@ -155,8 +160,9 @@ Deno.test("rows that are cut as they are read give what rows give from which ele
       fc.constantFrom(1, 3, 4, 5, 16_383, 16_384, 16_385, 40_001),
       fc.array(oneCase, { minLength: 1, maxLength: 4 }),
       fc.constantFrom<Stored>("BF16", "F16", "F32"),
-      async (count, cases, base) => {
-        const { cut, plain, takes } = jobs(count, cases, base);
+      fc.constantFrom(41, 30_011),
+      async (count, cases, base, magnitudes) => {
+        const { cut, plain, takes } = jobs(count, cases, base, magnitudes);
         taken += Number(takes);
         assertEquals((await run(cut)).bytes, (await run(plain)).bytes);
       },
@@ -164,6 +170,39 @@ Deno.test("rows that are cut as they are read give what rows give from which ele
     { seed: 3, numRuns: 80 },
   );
   assert(taken > 35, `${taken}`);
+});
+
+Deno.test("the first of equal elements stay, though whole tiles have none of them", async () => {
+  const count = 60_000;
+  const [equal, larger] = [[20_000, 33_000, 33_001, 50_000], [3, 40_000]];
+  for (const dtype of ["BF16", "F16", "F32"] as const) {
+    for (const quota of [0, 1, 2, 3, 4]) {
+      for (const isBand of [false, true]) {
+        const row = new Float32Array(count);
+        for (const at of equal) row[at] = -1;
+        for (const at of larger) row[at] = 2;
+        const inputs: ChunkInputs = {
+          count,
+          base: { dtype, bytes: encoded(dtype, new Float32Array(count)) },
+          models: [{ dtype, bytes: encoded(dtype, row) }],
+          kinds: ["weights"],
+          finite: true,
+        };
+        const inner = { key: keyOf(1), quota };
+        const cut = isBand ? { key: keyOf(0.5), quota: 0 } : inner;
+        const selection = {
+          kind: "threshold" as const,
+          cut,
+          ...(isBand ? { without: inner } : {}),
+        };
+        const job = { ...mapJob(inputs), selections: [selection] };
+        const kept = isBand ? equal.slice(quota) : [...equal.slice(0, quota), ...larger];
+        const { bytes } = await run(job);
+        const found = [...decoded("F32", bytes!)].flatMap((value, at) => value === 0 ? [] : [at]);
+        assertEquals(found, kept.sort((a, b) => a - b), `${dtype}, ${quota}, ${isBand}`);
+      }
+    }
+  }
 });
 
 Deno.test("what is not finite is told though a cut drops it", async () => {

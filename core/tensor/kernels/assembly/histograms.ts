@@ -149,7 +149,7 @@ export function countEqual(x: usize, b: usize, count: i32, threshold: u32): i32 
 
 /**
  * Where `quota` elements whose key equals `threshold` have been passed: the place behind the last of them, or, if
- * there are fewer, their number with a minus.
+ * there are fewer, the complement of their number: −1 for none.
  */
 export function findEqual(x: usize, b: usize, count: i32, threshold: u32, quota: i32): i32 {
   return placeOfEqual<f32>(x, b, count, threshold, quota);
@@ -168,7 +168,7 @@ export function findEqualF16(x: usize, b: usize, count: i32, threshold: u32, quo
 @inline
 function placeOfEqual<T>(x: usize, b: usize, count: i32, threshold: u32, quota: i32): i32 {
   const equal = equalKeys<T>(x, b, count, threshold);
-  if (equal < quota) return -equal;
+  if (equal < quota) return ~equal;
   let i = 0;
   for (; quota > 0; i++) quota -= i32(keyAt<T>(x, b, i) == threshold);
   return i;
