@@ -108,6 +108,21 @@ function place(at: number, values: readonly number[], type: Type, memory: WebAss
   else new Uint16Array(memory.buffer, at, bits.length).set(bits.map((word) => word >>> 16));
 }
 
+const counts = fc.integer({ min: COUNT - 7, max: COUNT });
+
+/** Two rows in a type, and the keys of the first elements. */
+function placeRows(
+  x: readonly number[],
+  b: readonly number[],
+  count: number,
+  type: Type,
+  memory: WebAssembly.Memory,
+): number[] {
+  place(0, x, type, memory);
+  place(1024, b, type, memory);
+  return x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
+}
+
 const TYPES = ["float32", "bfloat16", "float16"] as const;
 type Type = typeof TYPES[number];
 
@@ -119,13 +134,11 @@ for (const type of TYPES) {
     fc.assert(fc.property(
       grid,
       grid,
-      fc.integer({ min: COUNT - 7, max: COUNT }),
+      counts,
       fc.tuple(fc.nat(COUNT - 8), fc.nat(COUNT - 8), fc.nat(COUNT - 8)),
       fc.nat(COUNT),
       (x, b, count, picked, room) => {
-        place(0, x, type, memory);
-        place(1024, b, type, memory);
-        const keys = x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
+        const keys = placeRows(x, b, count, type, memory);
         const [low, guess, high] = picked.map((i) => keys[i]!).sort((a, b) => a - b);
         const listed = words(65536).fill(7);
         list(0, 1024, count, low!, high!, guess!, 65536, room, 4096);
@@ -150,13 +163,11 @@ for (const type of TYPES) {
     fc.assert(fc.property(
       grid,
       grid,
-      fc.integer({ min: COUNT - 7, max: COUNT }),
+      counts,
       fc.oneof(fc.nat(COUNT - 8), fc.constant(-1)),
       fc.integer({ min: 1, max: COUNT }),
       (x, b, count, picked, quota) => {
-        place(0, x, type, memory);
-        place(1024, b, type, memory);
-        const keys = x.slice(0, count).map((value, i) => keyOf(value, b[i]!));
+        const keys = placeRows(x, b, count, type, memory);
         // Of the last one there is none.
         const key = keys[picked] ?? keyOf(99, 0);
         const places = keys.flatMap((each, i) => each === key ? [i] : []);

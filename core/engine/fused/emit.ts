@@ -3,16 +3,7 @@
  *
  * @module
  */
-import {
-  type Format,
-  overflowHalf,
-  roundToBf16,
-  roundToF16,
-  storeFloats,
-  type Turn,
-  watch,
-  watched,
-} from "./formats.ts";
+import { type Format, roundToBf16, storeFloats, type Turn, watch, watched } from "./formats.ts";
 import { COMPARE, DIVERSE, F32, F64, INTEGER, type Opcodes } from "./opcodes.ts";
 import {
   argumentsOf,
@@ -24,6 +15,7 @@ import {
 } from "./program.ts";
 import { address, coefficient, type Emission, readExponentials, readRow } from "./emit_reads.ts";
 import { cutDifference, type CutPlan, planCuts, readCutRow } from "./emit_cuts.ts";
+import { overflowHalf, roundToF16 } from "./half_floats.ts";
 import { narrowRow } from "./exponentials.ts";
 import { OFFSET, parameter, PARAMETERS } from "./parameters.ts";
 import { emitExp, emitLog, emitTanh } from "./transcendental.ts";

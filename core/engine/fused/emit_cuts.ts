@@ -4,11 +4,11 @@
  * @module
  */
 import { address, type Emission } from "./emit_reads.ts";
-import { type Format, integers, loadFloats, type RowCut } from "./formats.ts";
+import { type Format, loadFloats, type RowCut } from "./formats.ts";
 import { DIVERSE, F32, INTEGER } from "./opcodes.ts";
 import { parameter } from "./parameters.ts";
 import { argumentsOf, type Program } from "./program.ts";
-import { unsigned } from "./wasm_code.ts";
+import { integers, unsigned } from "./wasm_code.ts";
 
 /** Where a program cuts its rows. */
 export interface CutPlan {

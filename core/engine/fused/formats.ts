@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { DIVERSE, F32, INTEGER } from "./opcodes.ts";
-import type { Code } from "./wasm_code.ts";
+import { halfToFloats, INFINITE, roundUp } from "./half_floats.ts";
+import { DIVERSE, INTEGER } from "./opcodes.ts";
+import { type Code, integers } from "./wasm_code.ts";
 
 /** Element types that programs read and write themselves. */
 export type Stored = "F32" | "BF16" | "F16";
@@ -98,38 +99,6 @@ export function loadFloats(
   code.simd(INTEGER.shiftLeft32);
 }
 
-/** Makes float32 of the float16 in lanes of 32 bits on the stack: what is not finite stays so. */
-function halfToFloats(code: Code, [half, magnitude]: readonly number[]): void {
-  code.set(half!);
-  // As bits of a float32 the magnitude is 2^112 times too small, subnormal or not.
-  code.get(half!);
-  integers(code, 0x7fff);
-  code.simd(INTEGER.and);
-  code.integer(13);
-  code.simd(INTEGER.shiftLeft32);
-  integers(code, (127 + 112) << 23);
-  code.simd(F32.mul);
-  code.set(magnitude!);
-  code.get(magnitude!);
-  code.get(magnitude!);
-  integers(code, HALF_INFINITE - 1);
-  code.simd(INTEGER.greater32);
-  integers(code, INFINITE);
-  code.simd(INTEGER.and);
-  code.simd(INTEGER.or);
-  code.get(half!);
-  integers(code, 0x8000);
-  code.simd(INTEGER.and);
-  code.integer(16);
-  code.simd(INTEGER.shiftLeft32);
-  code.simd(INTEGER.or);
-}
-
-/** Bits of the float32 infinity, of 65536, which no float16 is, and of 65520, which is rounded to it. */
-const INFINITE = 0x7f800000;
-const HALF_INFINITE = 0x47800000;
-const HALF_OVERFLOW = 0x477ff000;
-
 /** Puts the magnitude of the float32 vector in `value` into the largest so far, as integers. */
 export function watch(code: Code, value: number, largest: number): void {
   code.get(largest);
@@ -150,79 +119,9 @@ export function watched(code: Code, largest: number): void {
 
 /** Rounds float32 in `value` to bfloat16 in the upper halves of `value`: to nearest, ties to even. */
 export function roundToBf16(code: Code, value: number): void {
-  code.get(value);
-  integers(code, 0x7fff);
-  code.simd(INTEGER.add32);
-  code.get(value);
-  code.integer(16);
-  code.simd(INTEGER.shiftRight32);
-  integers(code, 1);
-  code.simd(INTEGER.and);
-  code.simd(INTEGER.add32);
+  roundUp(code, value, 16, 0);
   integers(code, 0xffff0000 | 0);
   code.simd(INTEGER.and);
-  code.set(value);
-}
-
-/** Makes what overflows in float16 infinite; the result goes to `target`. */
-export function overflowHalf(code: Code, value: number, target: number): void {
-  code.get(value);
-  code.get(value);
-  integers(code, 0x7fffffff);
-  code.simd(INTEGER.and);
-  integers(code, HALF_OVERFLOW - 1);
-  code.simd(INTEGER.greater32);
-  integers(code, INFINITE);
-  code.simd(INTEGER.and);
-  code.simd(INTEGER.or);
-  code.set(target);
-}
-
-/**
- * Rounds float32 in `value` to the bits of float16, one in each lane of 32: to nearest, ties to even. What overflows
- * is lost.
- *
- * @param room Three locals that are free.
- */
-export function roundToF16(code: Code, value: number, room: readonly number[]): void {
-  const [magnitude, subnormal, sign] = room as [number, number, number];
-  code.get(value);
-  integers(code, 0x80000000 | 0);
-  code.simd(INTEGER.and);
-  code.set(sign);
-  code.get(value);
-  integers(code, 0x7fffffff);
-  code.simd(INTEGER.and);
-  code.set(magnitude);
-  // Beside 0.5, the last bit of a float32 is the least subnormal float16.
-  const half = 126 << 23;
-  code.get(magnitude);
-  integers(code, half);
-  code.simd(F32.add);
-  integers(code, half);
-  code.simd(INTEGER.subtract32);
-  code.set(subnormal);
-  code.get(subnormal);
-  // Others lose 13 bits of the fraction and 112 of the exponent.
-  code.get(magnitude);
-  integers(code, (-112 << 23) + 0xfff);
-  code.simd(INTEGER.add32);
-  code.get(magnitude);
-  code.integer(13);
-  code.simd(INTEGER.shiftRight32);
-  integers(code, 1);
-  code.simd(INTEGER.and);
-  code.simd(INTEGER.add32);
-  code.integer(13);
-  code.simd(INTEGER.shiftRight32);
-  integers(code, 113 << 23);
-  code.get(magnitude);
-  code.simd(INTEGER.greater32);
-  code.simd(DIVERSE.bitselect);
-  code.get(sign);
-  code.integer(16);
-  code.simd(INTEGER.shiftRight32);
-  code.simd(INTEGER.or);
   code.set(value);
 }
 
@@ -239,9 +138,4 @@ export function storeFloats(code: Code, stored: Stored, value: number, lanes: 2 
   code.get(value);
   code.simd(INTEGER.narrow32);
   code.simd(lanes === 4 ? DIVERSE.store64Lane : DIVERSE.store32Lane, 0, 0, 0);
-}
-
-/** Leaves four integers of one value on the stack. */
-export function integers(code: Code, value: number): void {
-  code.constant(new Uint8Array(new Int32Array(4).fill(value).buffer));
 }

@@ -119,3 +119,8 @@ function section(id: number, content: readonly number[]): number[] {
 function text(value: string): number[] {
   return [...unsigned(value.length), ...new TextEncoder().encode(value)];
 }
+
+/** Leaves four integers of one value on the stack. */
+export function integers(code: Code, value: number): void {
+  code.constant(new Uint8Array(new Int32Array(4).fill(value).buffer));
+}

@@ -120,13 +120,14 @@ Deno.test("programs decode and round float16 as the platform does, and give up w
     const middle = (value + (finite[i + 1] ?? value)) / 2;
     return middle * (1 + (i % 3 - 1) * 2 ** -23);
   });
+  const alone = (values: Float32Array): ChunkInputs => ({
+    count: values.length,
+    models: [{ dtype: "F32", bytes: stored("F32", values) }],
+    kinds: ["weights"],
+    finite: true,
+  });
   for (const values of [finite, between]) {
-    const inputs: ChunkInputs = {
-      count: values.length,
-      models: [{ dtype: "F32", bytes: stored("F32", values) }],
-      kinds: ["weights"],
-      finite: true,
-    };
+    const inputs = alone(values);
     const { bytes } = await fused(mapJob(inputs, "F16", false));
     const expected = new Uint16Array(new Float16Array(values).buffer);
     assertEquals(new Uint16Array(bytes!.buffer), expected);
@@ -138,12 +139,7 @@ Deno.test("programs decode and round float16 as the platform does, and give up w
   for (const value of [65_520, -65_520, 1e9]) {
     const values = new Float32Array(20_000).fill(1);
     values[17_000] = value;
-    const inputs: ChunkInputs = {
-      count: values.length,
-      models: [{ dtype: "F32", bytes: stored("F32", values) }],
-      kinds: ["weights"],
-      finite: true,
-    };
+    const inputs = alone(values);
     const { fault } = await fused(mapJob(inputs, "F16", false));
     assertEquals(fault, { element: 17_000, found: 1 });
     const saturated = await fused({ ...mapJob(inputs, "F16", false), saturate: true });
